@@ -1,0 +1,77 @@
+namespace Sloring.Contracts.Events;
+
+/// <summary>A new salt is in use; pseudonyms change. Published by Pseudonym. Deliberately absent: the salt.</summary>
+[EventName("salt.rotated.v1")]
+public sealed record SaltRotated : IEvent
+{
+    /// <summary>Number of the new salt, from 1.</summary>
+    public required int SaltId { get; init; }
+
+    /// <summary>In use from, UTC.</summary>
+    public required DateTimeOffset ValidFrom { get; init; }
+
+    string IEvent.Subject => "salt";
+}
+
+/// <summary>Somebody resolved a pseudonym (rules C2, O3). Audit only.</summary>
+[EventName("audit.pseudonym-resolved.v1")]
+public sealed record PseudonymResolved : IEvent
+{
+    /// <summary>Keyed hash of the patient.</summary>
+    public required string PatientKey { get; init; }
+
+    /// <summary>The pseudonym.</summary>
+    public required string Pseudonym { get; init; }
+
+    /// <summary>The stated purpose, sealed.</summary>
+    public required string SealedPurpose { get; init; }
+
+    /// <summary>How many candidates were tried.</summary>
+    public required int Candidates { get; init; }
+
+    /// <summary>How many matched.</summary>
+    public required int Matches { get; init; }
+
+    string IEvent.Subject => Pseudonym;
+    string? IEvent.Patient => PatientKey;
+}
+
+/// <summary>Somebody read what is masked for a patient, or a case about one (rule O3). Audit only, in the journal of the service that answered.</summary>
+[EventName("audit.masking-read.v1")]
+public sealed record MaskingRead : IEvent
+{
+    /// <summary>Keyed hash of the patient; null for a list over many.</summary>
+    public string? PatientKey { get; init; }
+
+    /// <summary>The operation, for example "GetMaskingInstructions".</summary>
+    public required string Operation { get; init; }
+
+    /// <summary>Client id of the calling system.</summary>
+    public required string Client { get; init; }
+
+    /// <summary>Case or masking read; null where there is none.</summary>
+    public string? About { get; init; }
+
+    /// <summary>Address of the caller.</summary>
+    public string? From { get; init; }
+
+    string IEvent.Subject => About ?? Operation;
+    string? IEvent.Patient => PatientKey;
+}
+
+/// <summary>An auditor searched a journal (rule O3). Audit only.</summary>
+[EventName("audit.journal-searched.v1")]
+public sealed record JournalSearched : IEvent
+{
+    /// <summary>Keyed hash of the patient searched for; null for all.</summary>
+    public string? PatientKey { get; init; }
+
+    /// <summary>Type prefix searched for.</summary>
+    public string? TypePrefix { get; init; }
+
+    /// <summary>Actor searched for.</summary>
+    public string? Actor { get; init; }
+
+    string IEvent.Subject => "journal";
+    string? IEvent.Patient => PatientKey;
+}

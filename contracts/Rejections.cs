@@ -1,0 +1,305 @@
+using System.Reflection;
+using static Sloring.Contracts.RejectionKind;
+
+namespace Sloring.Contracts;
+
+/// <summary>The catalogue of everything the platform can refuse. Numbers are never reused; texts say what to do.</summary>
+public static class Rejections
+{
+    // 1xx Registration
+    public static readonly Rejection TriggerMissing = new("SLR-101", Invalid,
+        "Angiv hvad der udløste sløringen: vold, trusler, chikane eller begrundet frygt for et af dem. Generel utryghed er ikke nok.",
+        "State what triggered the masking: violence, threats, harassment, or founded fear of one of them. General unease is not enough.");
+
+    public static readonly Rejection BehaviourTooEarly = new("SLR-102", Invalid,
+        "Adfærd før 1. februar 2024 kan ikke begrunde en sløring. Angiv den dag adfærden fandt sted.",
+        "Behaviour before 1 February 2024 cannot be the ground of a masking. State the day of the behaviour.");
+
+    public static readonly Rejection BehaviourInFuture = new("SLR-103", Invalid,
+        "Adfærdens dato ligger i fremtiden. Angiv den dag adfærden fandt sted.",
+        "The day of the behaviour is in the future. State the day it took place.");
+
+    public static readonly Rejection NotYetInForce = new("SLR-104", State,
+        "Ingen sløring kan træde i kraft før 1. marts 2024. Aktivér den fra den dag.",
+        "No masking can be in force before 1 March 2024. Activate it from that day.");
+
+    public static readonly Rejection EndTooLate = new("SLR-105", Invalid,
+        "Slutdatoen ligger efter den tilladte grænse. Udelad den for at få 90 dage.",
+        "The end date is beyond the limit. Leave it out to get 90 days.");
+
+    public static readonly Rejection EndInPast = new("SLR-106", Invalid,
+        "Slutdatoen er allerede passeret. Angiv et senere tidspunkt, eller udelad den.",
+        "The end date has already passed. Give a later instant, or leave it out.");
+
+    public static readonly Rejection IdempotencyKeyReused = new("SLR-107", Conflict,
+        "Nøglen er brugt før med et andet indhold. Send den oprindelige anmodning igen, eller brug en ny nøgle til en ny aktivering.",
+        "The idempotency key was used before with other content. Repeat the original request, or use a new key for a new activation.");
+
+    public static readonly Rejection IdempotencyKeyInvalid = new("SLR-108", Invalid,
+        "Angiv en nøgle (idempotency key) på 8 til 64 tegn: A-Z, a-z, 0-9 og . _ : -",
+        "Give an idempotency key of 8 to 64 characters: A-Z, a-z, 0-9 and . _ : -");
+
+    public static readonly Rejection MaskingNotFound = new("SLR-109", NotFound,
+        "Sløringen findes ikke i din organisation. Slå dens id op i listen over sløringer.",
+        "Your organisation has no such masking. Look its id up in the list of maskings.");
+
+    public static readonly Rejection ReasonAlreadyGiven = new("SLR-110", State,
+        "Sløringen har allerede en begrundelse. Ny adfærd kræver en ny aktivering.",
+        "The masking already has a reason. New behaviour takes a new activation.");
+
+    public static readonly Rejection ReasonEmpty = new("SLR-111", Invalid,
+        "Skriv en konkret begrundelse: hvad skete der?",
+        "Write a concrete reason: what happened?");
+
+    public static readonly Rejection MaskingNotInForce = new("SLR-112", State,
+        "Sløringen er ikke længere i kraft. Aktivér en ny, hvis der er ny adfærd.",
+        "The masking is no longer in force. Activate a new one if there is new behaviour.");
+
+    public static readonly Rejection EndReasonMissing = new("SLR-113", Invalid,
+        "Skriv hvorfor sløringen afsluttes.",
+        "Write why the masking is ended.");
+
+    public static readonly Rejection ActivatorMissing = new("SLR-114", Invalid,
+        "Systemet handler på vegne af en person: angiv personens id og rolle i activator.",
+        "The system acts for a person: give the person's id and role in activator.");
+
+    public static readonly Rejection ActivatorNotAllowed = new("SLR-115", Invalid,
+        "Personen er allerede angivet i adgangsbilletten: udelad activator.",
+        "The token already names the person: leave activator out.");
+
+    public static readonly Rejection ActivatorRoleInvalid = new("SLR-116", Invalid,
+        "Kun en sundhedsmedarbejder (health-worker) eller leder (leader) kan dette; kun en leder kan afslutte en sløring.",
+        "Only a health-worker or a leader may do this; only a leader may end a masking.");
+
+    public static readonly Rejection UnitAlreadyNominated = new("SLR-120", State,
+        "Enheden er allerede indstillet eller sløret. Slå den op i listen over afdelingssløringer.",
+        "The unit is already nominated or masked. Look it up in the list of department maskings.");
+
+    public static readonly Rejection UnitMaskingNotFound = new("SLR-121", NotFound,
+        "Afdelingssløringen findes ikke for dig. Slå dens id op i listen over afdelingssløringer.",
+        "There is no such department masking for you. Look its id up in the list of department maskings.");
+
+    public static readonly Rejection UnitStateWrong = new("SLR-122", State,
+        "Afdelingssløringen er ikke på et trin hvor det kan lade sig gøre. Se dens tilstand i listen.",
+        "The department masking is not at a step where this is possible. See its state in the list.");
+
+    public static readonly Rejection GroundsIncomplete = new("SLR-123", Invalid,
+        "Alle fire begrundelser kræves: indberettede voldsepisoder, APV-dokumentation, alvor, og hvorfor individuel sløring ikke er nok.",
+        "All four grounds are required: reported incidents, workplace assessment (APV), severity, and why individual masking is not enough.");
+
+    public static readonly Rejection UnitUnknown = new("SLR-124", Invalid,
+        "Enheden findes ikke i organisationsregistret. Angiv enten en SOR-id eller en SHAK-kode fra registret.",
+        "The unit is not in the organisation register. Give either a SOR id or a SHAK code from the register.");
+
+    public static readonly Rejection UnitOfOther = new("SLR-125", Forbidden,
+        "Enheden hører til en anden organisation. Indstil kun egne enheder.",
+        "The unit belongs to another organisation. Nominate your own units only.");
+
+    public static readonly Rejection UnitTooLarge = new("SLR-126", Invalid,
+        "Enheden er en hel organisation. Indstil den mindst mulige enhed.",
+        "The unit is a whole organisation. Nominate the smallest possible unit.");
+
+    public static readonly Rejection ReviewReasonMissing = new("SLR-127", Invalid,
+        "Skriv hvorfor indstillingen returneres eller afslås.",
+        "Write why the nomination is returned or refused.");
+
+    // 2xx Approval
+    public static readonly Rejection CaseNotFound = new("SLR-201", NotFound,
+        "Sagen findes ikke i din organisation. Slå den op i arbejdslisten.",
+        "Your organisation has no such case. Look it up in the work list.");
+
+    public static readonly Rejection NotYourLevel = new("SLR-202", Forbidden,
+        "Sagen skal afgøres på et andet ledelsesniveau. Bed en leder på det niveau om det.",
+        "The case is decided at another management level. Ask a leader of that level.");
+
+    public static readonly Rejection OwnActivation = new("SLR-203", Forbidden,
+        "Du har selv aktiveret sløringen. En anden leder på niveauet skal afgøre sagen.",
+        "You activated this masking yourself. Another leader of the level must decide.");
+
+    public static readonly Rejection CannotUpholdWithoutReason = new("SLR-204", State,
+        "Sløringen mangler en begrundelse og kan ikke opretholdes. Bed den, der aktiverede den, om at skrive den.",
+        "The masking has no reason yet and cannot be upheld. Ask the activator to write it.");
+
+    public static readonly Rejection AlreadyDecided = new("SLR-205", State,
+        "Sagen er allerede afgjort. Hent sagen for at se afgørelsen.",
+        "The case has already been decided. Read the case to see the decision.");
+
+    public static readonly Rejection CaseClosed = new("SLR-206", State,
+        "Sagen er lukket: sløringen er afløst, afsluttet eller udløbet.",
+        "The case is closed: its masking was superseded, ended or has expired.");
+
+    public static readonly Rejection LiftReasonMissing = new("SLR-207", Invalid,
+        "Skriv en begrundelse for at ophæve sløringen.",
+        "Write a reason for lifting the masking.");
+
+    public static readonly Rejection RenewalTooEarly = new("SLR-208", State,
+        "Fornyelse kan først besluttes fra adviset om udløb, 10 dage før udløb.",
+        "A renewal can be decided from the expiry notice, 10 days before the end, not before.");
+
+    public static readonly Rejection RenewalTooLate = new("SLR-209", State,
+        "Sløringen er udløbet og kan ikke fornys. Ny adfærd kræver en ny aktivering.",
+        "The masking has ended and cannot be renewed. New behaviour takes a new activation.");
+
+    public static readonly Rejection RenewalReasonMissing = new("SLR-210", Invalid,
+        "Fornyelse er en undtagelse: skriv en konkret begrundelse for netop fornyelsen.",
+        "Renewal is an exception: write a concrete reason for the renewal itself.");
+
+    public static readonly Rejection RenewalNeedsUphold = new("SLR-211", State,
+        "Sagen er ikke opretholdt. Afgør sagen før fornyelse.",
+        "The case has not been upheld. Decide the case before renewing.");
+
+    public static readonly Rejection NoteEmpty = new("SLR-212", Invalid,
+        "Skriv spørgsmålet eller svaret.",
+        "Write the question or the answer.");
+
+    public static readonly Rejection QuestionNotFound = new("SLR-213", NotFound,
+        "Spørgsmålet findes ikke i sagen. Hent sagen for at se spørgsmålene.",
+        "The case has no such question. Read the case to see its questions.");
+
+    public static readonly Rejection QuestionAnswered = new("SLR-214", State,
+        "Spørgsmålet er allerede besvaret. Stil et nyt for at få mere at vide.",
+        "The question has already been answered. Ask a new one to learn more.");
+
+    public static readonly Rejection DecisionMissing = new("SLR-215", Invalid,
+        "Angiv afgørelsen: opretholde eller ophæve.",
+        "State the decision: uphold or lift.");
+
+    public static readonly Rejection OverviewPeriodInvalid = new("SLR-216", Invalid,
+        "Perioden er forkert. Angiv to måneder (åååå-MM), den sidste ikke før den første og højst 60 måneder senere.",
+        "The period is wrong. Give two months (yyyy-MM), the last not before the first and at most 60 months later.");
+
+    // 3xx Scheduler
+    public static readonly Rejection ClockCannotGoBack = new("SLR-301", Invalid,
+        "Demouret kan kun stilles frem. Angiv et senere tidspunkt.",
+        "The demo clock only moves forward. Give a later instant.");
+
+    // 4xx Pseudonym
+    public static readonly Rejection NoSalt = new("SLR-401", Unavailable,
+        "Ingen salt var fundet. Driften skal oprette en salt.",
+        "No salt was found. Operations must create a salt.");
+
+    public static readonly Rejection PurposeMissing = new("SLR-402", Invalid,
+        "Angiv formålet med opslaget, højst 1.000 tegn.",
+        "State the purpose of the resolution, at most 1,000 characters.");
+
+    public static readonly Rejection PseudonymInvalid = new("SLR-403", Invalid,
+        "Pseudonymet er ikke en UUID. Kopiér det, som borgeren så det.",
+        "The pseudonym is not a UUID. Copy it as the citizen saw it.");
+
+    public static readonly Rejection PeriodInvalid = new("SLR-404", Invalid,
+        "Perioden er forkert. Angiv to datoer (åååå-MM-dd), den sidste ikke før den første.",
+        "The period is wrong. Give two dates (yyyy-MM-dd), the last not before the first.");
+
+    public static readonly Rejection CandidatesInvalid = new("SLR-405", Invalid,
+        "Angiv mellem 1 og 10.000 kandidater.",
+        "Give 1 to 10,000 candidates.");
+
+    public static readonly Rejection NameMissing = new("SLR-406", Invalid,
+        "Et navn mangler eller er for langt (højst 200 tegn).",
+        "A name is missing or too long (at most 200 characters).");
+
+    // 5xx Effectuation
+    public static readonly Rejection PictureNotFresh = new("SLR-501", Unavailable,
+        "Sløringerne kan ikke aflæses friskt nok lige nu. Vis ingen navne, og prøv igen om lidt.",
+        "The picture of maskings is not fresh enough right now. Show no names, and try again shortly.");
+
+    public static readonly Rejection TooManyEntries = new("SLR-502", TooMuch,
+        "Højst 10.000 poster i én anmodning. Del dem op.",
+        "At most 10,000 entries in one request. Split them.");
+
+    public static readonly Rejection AuditUnavailable = new("SLR-504", Unavailable,
+        "Opslaget kan ikke logges lige nu og besvares derfor ikke. Prøv igen om lidt.",
+        "The read cannot be logged right now and is therefore not answered. Try again shortly.");
+
+    // 6xx Tokens: OAuth's own error words travel beside the number
+    public static readonly Rejection ClientInvalid = new("SLR-601", Unauthenticated,
+        "Klienten er ukendt, eller hemmeligheden er forkert.",
+        "The client is unknown, or its secret is wrong.");
+
+    public static readonly Rejection GrantUnsupported = new("SLR-602", Invalid,
+        "Kun grant_type=client_credentials understøttes.",
+        "Only grant_type=client_credentials is supported.");
+
+    public static readonly Rejection TokenRequestInvalid = new("SLR-603", Invalid,
+        "Anmodningen er ikke en gyldig tokenanmodning (application/x-www-form-urlencoded med grant_type).",
+        "This is not a valid token request (application/x-www-form-urlencoded with grant_type).");
+
+    public static readonly Rejection ScopeInvalid = new("SLR-604", Invalid,
+        "Klienten har ikke det ønskede scope. Udelad scope for at få alt, klienten har.",
+        "The client does not have the requested scope. Leave scope out to get all that the client has.");
+
+    // 9xx Common
+    public static readonly Rejection TokenMissing = new("SLR-901", Unauthenticated,
+        "Adgangsbilletten mangler, er udløbet eller er ikke gyldig. Hent en ny.",
+        "The token is missing, expired or not valid. Get a new one.");
+
+    public static readonly Rejection NotAllowed = new("SLR-902", Forbidden,
+        "Din rolle giver ikke adgang til dette.",
+        "Your role does not allow this.");
+
+    public static readonly Rejection TokenWithoutCvr = new("SLR-903", Forbidden,
+        "Adgangsbilletten angiver ingen organisation (CVR). Hent en billet for en klient med CVR.",
+        "The token names no organisation (CVR). Get a token for a client that has a CVR.");
+
+    public static readonly Rejection Malformed = new("SLR-904", Invalid,
+        "Anmodningen kan ikke læses: den skal være gyldig JSON i UTF-8 med kontraktens felter.",
+        "The request cannot be read: it must be valid JSON in UTF-8 with the contract's fields.");
+
+    public static readonly Rejection TextTooLong = new("SLR-905", Invalid,
+        "Teksten er for lang eller indeholder ugyldige tegn. Grænsen står i kontrakten.",
+        "The text is too long or holds invalid characters. The limit is stated in the contract.");
+
+    public static readonly Rejection CodeUnknown = new("SLR-906", Invalid,
+        "Koden er ukendt. Se de tilladte værdier i kontrakten.",
+        "The code is unknown. See the allowed values in the contract.");
+
+    public static readonly Rejection TooLarge = new("SLR-907", TooMuch,
+        "Anmodningen er for stor. Del den op.",
+        "The request is too large. Split it.");
+
+    public static readonly Rejection Failed = new("SLR-908", RejectionKind.Internal,
+        "Der skete en fejl hos os. Intet er ændret. Prøv igen, og oplys tidspunktet til driften, hvis det fortsætter.",
+        "Something failed on our side. Nothing was changed. Try again, and tell operations the time if it goes on.");
+
+    public static readonly Rejection Busy = new("SLR-909", Unavailable,
+        "Tjenesten er optaget eller ved at starte. Prøv igen om lidt.",
+        "The service is busy or starting. Try again shortly.");
+
+    public static readonly Rejection CprInvalid = new("SLR-910", Invalid,
+        "CPR-nummeret er ikke gyldigt: 10 cifre uden bindestreg, med en mulig dato.",
+        "The CPR number is not valid: 10 digits without a hyphen, with a possible date.");
+
+    public static readonly Rejection CvrInvalid = new("SLR-911", Invalid,
+        "CVR-nummeret er ikke gyldigt: 8 cifre med rigtigt kontrolciffer.",
+        "The CVR number is not valid: 8 digits with a right check digit.");
+
+    public static readonly Rejection SorInvalid = new("SLR-912", Invalid,
+        "SOR-id'en er ikke gyldig: 11 til 18 cifre med rigtigt kontrolciffer.",
+        "The SOR id is not valid: 11 to 18 digits with a right check digit.");
+
+    public static readonly Rejection ShakInvalid = new("SLR-913", Invalid,
+        "SHAK-koden er ikke gyldig: 4, 6 eller 7 tegn, de første fire cifre.",
+        "The SHAK code is not valid: 4, 6 or 7 characters, the first four digits.");
+
+    public static readonly Rejection IdInvalid = new("SLR-914", Invalid,
+        "Id'en har ikke den rigtige form. Brug den id, som tjenesten gav.",
+        "The id does not have the right form. Use the id that the service gave.");
+
+    public static readonly Rejection PageInvalid = new("SLR-915", Invalid,
+        "Siden er forkert angivet: page_size er 0 til 500, og page_token er den, som forrige side gav.",
+        "The page is wrongly given: page_size is 0 to 500, and page_token is the one the page before gave.");
+
+    public static readonly Rejection DateInvalid = new("SLR-916", Invalid,
+        "Datoen er ikke gyldig. Skriv den som åååå-MM-dd.",
+        "The date is not valid. Write it as yyyy-MM-dd.");
+
+    public static readonly Rejection NotHere = new("SLR-917", NotFound,
+        "Adressen findes ikke. Se /openapi/v1.json.",
+        "There is no such address. See /openapi/v1.json.");
+
+    /// <summary>The whole catalogue by number.</summary>
+    public static IReadOnlyDictionary<string, Rejection> All { get; } = typeof(Rejections)
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(field => field.GetValue(null)).OfType<Rejection>()
+        .ToDictionary(rejection => rejection.Code);
+}
