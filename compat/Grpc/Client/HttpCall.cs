@@ -196,10 +196,20 @@ internal abstract class HttpCall(GrpcChannel channel, IMethod method, string? ho
         Add(target, added);
     }
 
+    /// <summary>
+    /// Repeated bytes are joined here: SocketsHttpHandler would join with comma and space, and when the last value is empty the
+    /// header then ends in a space, for which nghttp2 (under Node.js) throws the whole header away.
+    /// </summary>
     private static void Add(HttpRequestHeaders target, Metadata? metadata)
     {
         for (var i = 0; i < metadata?.Count; i++)
-            target.TryAddWithoutValidation(metadata[i].Key, GrpcHeaders.Format(metadata[i]));
+        {
+            var entry = metadata[i];
+            if (!entry.IsBinary)
+                target.TryAddWithoutValidation(entry.Key, entry.Value);
+            else if (ReferenceEquals(entry, metadata.First(e => e.Key == entry.Key)))
+                target.TryAddWithoutValidation(entry.Key, string.Join(',', metadata.GetAll(entry.Key).Select(GrpcHeaders.Format)));
+        }
     }
 
     private async Task<Metadata> ReadHeaders()
