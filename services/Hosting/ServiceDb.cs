@@ -1,0 +1,78 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Sloring.Hosting;
+
+/// <summary>A service's own database: its tables, and the journal, inbox and cursors that every service has.</summary>
+public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
+{
+    /// <summary>Version of the tables; raised with every change of the model, so that an older file is refused with a clear message.</summary>
+    public virtual int SchemaVersion => 1;
+
+    public DbSet<JournalEntry> Journal => Set<JournalEntry>();
+
+    public DbSet<InboxEntry> Inbox => Set<InboxEntry>();
+
+    public DbSet<InboxCursor> Cursors => Set<InboxCursor>();
+
+    public DbSet<RelayCursor> Relay => Set<RelayCursor>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<JournalEntry>(entry =>
+        {
+            entry.ToTable("journal");
+            entry.HasKey(e => e.Position);
+            entry.Property(e => e.Position).ValueGeneratedNever();
+            entry.HasIndex(e => e.EventId).IsUnique();
+            entry.HasIndex(e => new { e.PatientKey, e.Position });
+            entry.HasIndex(e => new { e.Type, e.Position });
+        });
+        modelBuilder.Entity<InboxEntry>(entry =>
+        {
+            entry.ToTable("inbox");
+            entry.HasKey(e => new { e.Publisher, e.Position });
+        });
+        modelBuilder.Entity<InboxCursor>(cursor =>
+        {
+            cursor.ToTable("inbox_cursors");
+            cursor.HasKey(c => c.Publisher);
+        });
+        modelBuilder.Entity<RelayCursor>(cursor =>
+        {
+            cursor.ToTable("relay_cursor");
+            cursor.HasKey(c => c.Id);
+            cursor.Property(c => c.Id).ValueGeneratedNever();
+        });
+    }
+
+    /// <summary>Instants are stored as UTC milliseconds: they sort, compare and index alike on every database.</summary>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<InstantConverter>();
+
+    private sealed class InstantConverter() : Microsoft.EntityFrameworkCore.Storage.ValueConversion.ValueConverter<DateTimeOffset, long>(
+        instant => instant.ToUnixTimeMilliseconds(), milliseconds => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
+}
+
+/// <summary>An event of another service that has been applied but lies beyond the inbox's cursor.</summary>
+public sealed class InboxEntry
+{
+    public required string Publisher { get; init; }
+
+    public required long Position { get; init; }
+}
+
+/// <summary>Everything of a publisher up to this position has been applied.</summary>
+public sealed class InboxCursor
+{
+    public required string Publisher { get; init; }
+
+    public long Position { get; set; }
+}
+
+/// <summary>Everything of the own journal up to this position has been handed to the bus.</summary>
+public sealed class RelayCursor
+{
+    public int Id { get; init; } = 1;
+
+    public long Position { get; set; }
+}
