@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Sloring.Hosting;
 
 namespace Sloring.Tokens;
@@ -17,19 +17,20 @@ internal static class Discovery
     }
 
     /// <summary>Deliberately absent: an authorization endpoint. Nobody signs in here.</summary>
-    private static string Document(string issuer) => JsonSerializer.Serialize(new
+    private static string Document(string issuer) => new JsonObject
     {
-        issuer,
-        token_endpoint = issuer.TrimEnd('/') + TokensModule.TokenPath,
-        jwks_uri = issuer.TrimEnd('/') + Keys,
-        grant_types_supported = new[] { "client_credentials" },
-        token_endpoint_auth_methods_supported = new[] { "client_secret_basic", "client_secret_post" },
-        scopes_supported = Roles.All.Order(StringComparer.Ordinal),
-        response_types_supported = Array.Empty<string>(),
-        subject_types_supported = new[] { "public" },
-        id_token_signing_alg_values_supported = new[] { "ES256" },
-        claims_supported = new[] { "iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "jti", "cvr", "roles", "person", "unit", "scope" },
-    });
+        ["issuer"] = issuer,
+        ["token_endpoint"] = issuer.TrimEnd('/') + TokensModule.TokenPath,
+        ["jwks_uri"] = issuer.TrimEnd('/') + Keys,
+        ["grant_types_supported"] = new JsonArray("client_credentials"),
+        ["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post"),
+        ["scopes_supported"] = new JsonArray([.. Roles.All.Order(StringComparer.Ordinal)]),
+        ["response_types_supported"] = new JsonArray(),
+        ["subject_types_supported"] = new JsonArray("public"),
+        ["id_token_signing_alg_values_supported"] = new JsonArray("ES256"),
+        ["claims_supported"] = new JsonArray(
+            "iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "jti", "cvr", "roles", "person", "unit", "scope"),
+    }.ToJsonString();
 
     private static void Serve(WebApplication app, string path, string json) =>
         app.MapGet(path, http =>

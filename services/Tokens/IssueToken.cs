@@ -44,7 +44,7 @@ public sealed class IssueToken(Clients clients, TokenSigner signer, IOptions<Tok
         Add("person", client.PersonId);
         Add("unit", client.UnitSorId);
         Add("scope", scope);
-        return new TokenAnswer(signer.Sign(client.PersonId ?? client.Id, claims), options.Value.LifetimeSeconds, scope.Length > 0 ? scope : null);
+        return new TokenAnswer(signer.Sign(client.PersonId ?? client.Id, claims), "Bearer", options.Value.LifetimeSeconds, scope.Length > 0 ? scope : null);
 
         void Add(string claim, string? value)
         {

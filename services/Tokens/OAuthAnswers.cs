@@ -8,12 +8,9 @@ namespace Sloring.Tokens;
 /// <summary>A token for the client that asked.</summary>
 internal sealed record TokenAnswer(
     [property: JsonPropertyName("access_token")] string AccessToken,
+    [property: JsonPropertyName("token_type")] string TokenType,
     [property: JsonPropertyName("expires_in")] int ExpiresIn,
-    [property: JsonPropertyName("scope")] string? Scope)
-{
-    [JsonPropertyName("token_type")]
-    public string TokenType => "Bearer";
-}
+    [property: JsonPropertyName("scope")] string? Scope);
 
 /// <summary>How the token endpoint answers: OAuth's own bodies and words (RFC 6749, 5.1 and 5.2), with the rejection's number beside them.</summary>
 internal static class OAuthAnswers
