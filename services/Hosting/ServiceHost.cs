@@ -92,6 +92,7 @@ public static class ServiceHost
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapGrpcService<JournalRpcs>();
+        app.MapJournals();
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         Health(app, "live", check => check.Tags.Contains("live"));
         Health(app, "started", check => check.Tags.Contains("started"));
