@@ -98,14 +98,13 @@ public static class MaskingRules
             SealedReason = order.SealedReason,
             SupersededMaskingId = superseded ? Text(current!.MaskingId) : null,
         };
-        return current switch
-        {
-            null => new Decision(order, [activated, DeadlineOf(order)]),
-            _ when superseded => new Decision(
-                order, [activated, Cancelled(current), DeadlineOf(order)], current with { State = MaskingState.Superseded, EndsAt = now }),
-            _ when Close(current, MaskingState.Expired, Expired, current.EndsAt, Clock, null) is var expired =>
-                new Decision(order, [.. expired.Events, activated, DeadlineOf(order)], expired.Order),
-        };
+        if (current is null)
+            return new Decision(order, [activated, DeadlineOf(order)]);
+        if (superseded)
+            return new Decision(
+                order, [activated, Cancelled(current), DeadlineOf(order)], current with { State = MaskingState.Superseded, EndsAt = now });
+        var expired = Close(current, MaskingState.Expired, Expired, current.EndsAt, Clock, null);
+        return new Decision(order, [.. expired.Events, activated, DeadlineOf(order)], expired.Order);
     }
 
     /// <summary>The reason follows as soon as possible, once (rule M5).</summary>
