@@ -1,7 +1,5 @@
-using System.Data.Common;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Sloring.Contracts.Events;
 
 namespace Sloring.Hosting;
@@ -40,7 +38,16 @@ public sealed class Store<TDb>(IDbContextFactory<TDb> factory, ServiceName<TDb> 
             var scope = new WriteScope<TDb>(db, actor, clock, Tail.Head, _headHash, cancel);
             var result = await work(scope);
             await db.SaveChangesAsync(cancel);
-            await transaction.CommitAsync(CancellationToken.None);
+            try
+            {
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+            catch
+            {
+                // The outcome is unknown: read the journal's end anew before the next write.
+                _prepared = false;
+                throw;
+            }
             _headHash = scope.HeadHash;
             Tail.Add(scope.Appended);
             return result;
@@ -168,7 +175,10 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
     internal IReadOnlyList<JournalEntry> Appended => _appended;
 
     /// <summary>Appends an event to the journal in this transaction and gives its position.</summary>
-    public Task<long> Append(IEvent e)
+    public Task<long> Append(IEvent e) => Append(e, _actor);
+
+    /// <summary>As <see cref="Append(IEvent)"/>, where entries of several actors share a transaction.</summary>
+    public Task<long> Append(IEvent e, string actor)
     {
         var entry = new JournalEntry
         {
@@ -179,7 +189,7 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
             PatientKey = e.Patient ?? "",
             // Whole milliseconds: what the database keeps, so that the hash of a stored entry is the hash of this one.
             OccurredAt = DateTimeOffset.FromUnixTimeMilliseconds(Now.ToUnixTimeMilliseconds()),
-            Actor = _actor,
+            Actor = actor,
             Data = EventJson.Write(e),
             TraceParent = Activity.Current?.Id ?? "",
         };

@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Grpc.Core;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Sloring.Contracts.Journal.V1;
+
+namespace Sloring.Hosting;
+
+/// <summary>What a service has subscribed to, where the database's type does not matter.</summary>
+public abstract class Inbox : BackgroundService
+{
+    /// <summary>(publisher, event type) pairs.</summary>
+    public abstract IReadOnlySet<(string Publisher, string Type)> Topics { get; }
+
+    /// <summary>Takes an event if there is room; one that is turned away is fetched from its publisher's journal later.</summary>
+    public abstract void Offer(Delivery delivery);
+}
+
+/// <summary>
+/// Applies other services' events, each once, and heals: every two seconds it reads on in each publisher's journal from where it has
+/// applied everything, so an event that a broker lost is applied within five seconds, and events that came too early are retried in order.
+/// </summary>
+internal sealed class Inbox<TDb>(
+    Store<TDb> store, IEnumerable<Subscription<TDb>> subscriptions, IServiceProvider services, TimeProvider clock, ILogger<Inbox<TDb>> log) : Inbox
+    where TDb : ServiceDb
+{
+    private static readonly TimeSpan HealEvery = TimeSpan.FromSeconds(2);
+    private const int BatchSize = 64;
+    private const int PageSize = 500;
+
+    private readonly Channel<Delivery> _offered = Channel.CreateBounded<Delivery>(
+        new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+
+    private readonly Dictionary<(string, string), Subscription<TDb>> _subscriptions = subscriptions.ToDictionary(s => (s.Publisher, s.Type));
+
+    public override IReadOnlySet<(string Publisher, string Type)> Topics => _subscriptions.Keys.ToHashSet();
+
+    public override void Offer(Delivery delivery) => _offered.Writer.TryWrite(delivery);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (_subscriptions.Count == 0)
+            return Task.CompletedTask;
+        var healing = _subscriptions.Keys.Select(topic => topic.Item1).Distinct().Select(publisher => Heal(publisher, stoppingToken));
+        return Task.WhenAll([ApplyOffered(stoppingToken), .. healing]);
+    }
+
+    private async Task ApplyOffered(CancellationToken stop)
+    {
+        var batch = new List<Delivery>(BatchSize);
+        while (await _offered.Reader.WaitToReadAsync(stop))
+        {
+            batch.Clear();
+            while (batch.Count < BatchSize && _offered.Reader.TryRead(out var delivery))
+                batch.Add(delivery);
+            await Apply(batch, stop);
+        }
+    }
+
+    private async Task Heal(string publisher, CancellationToken stop)
+    {
+        var journal = new JournalService.JournalServiceClient(services.CallInvoker(store.Service, publisher));
+        var types = _subscriptions.Keys.Where(topic => topic.Item1 == publisher).Select(topic => topic.Item2).ToArray();
+        using var timer = new PeriodicTimer(HealEvery, clock);
+        do
+        {
+            try
+            {
+                await HealOnce(journal, publisher, types, stop);
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                // The publisher is away or starting: what it has is safe in its journal.
+                if (e is RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded })
+                    log.LogDebug("{Service} cannot read the journal of {Publisher} yet", store.Service, publisher);
+                else
+                    Faults.Log(log, e, $"Healing {store.Service} from {publisher}");
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    private async Task HealOnce(JournalService.JournalServiceClient journal, string publisher, string[] types, CancellationToken stop)
+    {
+        var start = await store.Read(db => db.Cursors.Where(c => c.Publisher == publisher).Select(c => c.Position).FirstOrDefaultAsync(stop), stop);
+        var (from, stuckAt) = (start, long.MaxValue);
+        ReadJournalResponse page;
+        do
+        {
+            // Wall-clock deadline of the call itself, not of the platform's clock.
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            timeout.CancelAfter(TimeSpan.FromSeconds(10));
+            page = await journal.ReadJournalAsync(
+                new ReadJournalRequest { Service = publisher, AfterPosition = from, Types_ = { types }, Limit = PageSize }, cancellationToken: timeout.Token);
+            foreach (var chunk in page.Events.Select(e => Of(publisher, e)).Chunk(BatchSize))
+                stuckAt = Math.Min(stuckAt, await Apply(chunk, stop));
+            from = page.ReadTo;
+        }
+        while (from < page.Head);
+        // An event that cannot be applied holds the cursor, not the events behind it; it is tried again every round.
+        var cursor = Math.Min(from, stuckAt - 1);
+        if (cursor > start)
+            await MoveCursor(publisher, cursor, stop);
+    }
+
+    /// <summary>Applies deliveries in one transaction, or one by one where that fails. Gives the first position that could not be applied.</summary>
+    private async Task<long> Apply(IReadOnlyList<Delivery> deliveries, CancellationToken stop)
+    {
+        try
+        {
+            await store.Write(store.Service, scope => ApplyAll(deliveries, scope), stop);
+            return long.MaxValue;
+        }
+        catch (Exception) when (deliveries.Count > 1 && !stop.IsCancellationRequested)
+        {
+            var first = long.MaxValue;
+            foreach (var delivery in deliveries)
+                first = Math.Min(first, await Apply([delivery], stop));
+            return first;
+        }
+        catch (NotYetException)
+        {
+            log.LogDebug("{Service} met {Type} {Position} of {Publisher} too early", store.Service, deliveries[0].Type, deliveries[0].Position, deliveries[0].Publisher);
+            return deliveries[0].Position;
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            Faults.Log(log, e, $"{store.Service} applying {deliveries[0].Type} {deliveries[0].Position} of {deliveries[0].Publisher}");
+            return deliveries[0].Position;
+        }
+    }
+
+    private async Task ApplyAll(IReadOnlyList<Delivery> deliveries, WriteScope<TDb> scope)
+    {
+        var applied = new HashSet<(string, long)>();
+        foreach (var delivery in deliveries)
+        {
+            var known = !applied.Add((delivery.Publisher, delivery.Position))
+                || await scope.Db.Cursors.AnyAsync(c => c.Publisher == delivery.Publisher && c.Position >= delivery.Position, scope.Cancel)
+                || await scope.Db.Inbox.AnyAsync(e => e.Publisher == delivery.Publisher && e.Position == delivery.Position, scope.Cancel);
+            if (known || !_subscriptions.TryGetValue((delivery.Publisher, delivery.Type), out var subscription))
+                continue;
+            using var activity = Telemetry.Source.StartActivity($"{store.Service} {delivery.Type}", ActivityKind.Consumer, delivery.TraceParent);
+            await subscription.React(EventJson.Read(delivery.Type, delivery.Data), scope);
+            scope.Db.Inbox.Add(new InboxEntry { Publisher = delivery.Publisher, Position = delivery.Position });
+            // Saved one by one, so that a later event of the batch finds what an earlier one wrote.
+            await scope.Db.SaveChangesAsync(scope.Cancel);
+        }
+    }
+
+    private Task MoveCursor(string publisher, long position, CancellationToken stop) => store.Write(store.Service, async scope =>
+    {
+        if (await scope.Db.Cursors.FindAsync([publisher], scope.Cancel) is { } cursor)
+            cursor.Position = Math.Max(cursor.Position, position);
+        else
+            scope.Db.Cursors.Add(new InboxCursor { Publisher = publisher, Position = position });
+        await scope.Db.Inbox.Where(e => e.Publisher == publisher && e.Position <= position).ExecuteDeleteAsync(scope.Cancel);
+    }, stop);
+
+    private static Delivery Of(string publisher, JournalEvent e) => new(publisher, e.Position, Guid.Parse(e.EventId), e.Type, e.Data, e.Traceparent);
+}

@@ -1,0 +1,16 @@
+using Microsoft.AspNetCore.Builder;
+using Sloring.Contracts.Journal.V1;
+
+namespace Sloring.Hosting;
+
+/// <summary>The audit trail over HTTP: search (POST: a CPR number never stands in an address) and verify.</summary>
+internal static class JournalRoutes
+{
+    public static void MapJournals(this WebApplication app)
+    {
+        app.MapJson<SearchJournalRequest, SearchJournalResponse>("POST", "/v1/journals/{service}/search", Operations.SearchJournal,
+            "Searches a service's audit trail", (http, request, caller, cancel) => http.Get<JournalRpcs>().Search(request, caller, cancel));
+        app.MapJson<VerifyJournalRequest, VerifyJournalResponse>("GET", "/v1/journals/{service}/verification", Operations.VerifyJournal,
+            "Recomputes a service's hash chain", (http, request, _, cancel) => http.Get<JournalRpcs>().Verify(request, cancel));
+    }
+}

@@ -1,0 +1,108 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microsoft.AspNetCore.Authorization;
+using Sloring.Contracts;
+using Sloring.Contracts.Events;
+using Sloring.Contracts.Journal.V1;
+
+namespace Sloring.Hosting;
+
+/// <summary>Serves the journals of the services in this process: to heal from, to search and to verify.</summary>
+public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKeys patients) : JournalService.JournalServiceBase
+{
+    private const int DefaultLimit = 500;
+    private const int LargestLimit = 5_000;
+    private readonly Dictionary<string, IServiceJournal> _journals = journals.ToDictionary(journal => journal.Service);
+
+    /// <summary>The services whose journals are here.</summary>
+    public IReadOnlyCollection<string> Services => _journals.Keys;
+
+    [Authorize(Operations.ReadJournal)]
+    public override async Task<ReadJournalResponse> ReadJournal(ReadJournalRequest request, ServerCallContext context)
+    {
+        var journal = Of(request.Service);
+        var limit = request.Limit <= 0 ? DefaultLimit : Math.Min(request.Limit, LargestLimit);
+        await journal.Prepare(context.CancellationToken);
+        // The head is read first: everything asked for up to it is in the query that follows.
+        var head = journal.Tail.Head;
+        var types = request.Types_.ToHashSet();
+        var inMemory = journal.Tail.After(request.AfterPosition, int.MaxValue);
+        var found = inMemory is not null
+            ? inMemory.Where(e => e.Position <= head && (types.Count == 0 || types.Contains(e.Type))).Take(limit).ToList()
+            : await journal.Query(
+                all => all.Where(e => e.Position > request.AfterPosition && e.Position <= head && (types.Count == 0 || types.Contains(e.Type)))
+                    .OrderBy(e => e.Position).Take(limit),
+                context.CancellationToken);
+        return new ReadJournalResponse
+        {
+            Events = { found.Select(ToEvent) },
+            ReadTo = found.Count == limit ? found[^1].Position : Math.Max(head, request.AfterPosition),
+            Head = head,
+        };
+    }
+
+    [Authorize(Operations.SearchJournal)]
+    public override Task<SearchJournalResponse> SearchJournal(SearchJournalRequest request, ServerCallContext context) =>
+        Search(request, context.Caller(), context.CancellationToken);
+
+    /// <summary>Searches a journal for an auditor, and leaves an audit entry of its own first (rule O3).</summary>
+    public async Task<SearchJournalResponse> Search(SearchJournalRequest request, Caller caller, CancellationToken cancel)
+    {
+        var journal = Of(request.Service);
+        var (size, after) = Paging.Of(request.PageSize, request.PageToken);
+        var before = after is null ? long.MaxValue : long.TryParse(after, out var position) ? position : throw new RejectedException(Rejections.PageInvalid.For("page_token"));
+        var patient = request.PatientCpr.Length == 0 ? null : patients.Of(CprNumber.Parse(request.PatientCpr)).ToString();
+        await journal.Append(caller.Actor, new JournalSearched
+        {
+            PatientKey = patient,
+            TypePrefix = request.TypePrefix.Length == 0 ? null : Texts.Id(request.TypePrefix, Rejections.IdInvalid, "type_prefix"),
+            Actor = request.Actor.Length == 0 ? null : Texts.Id(request.Actor, Rejections.IdInvalid, "actor"),
+        }, cancel);
+        var found = await journal.Query(all =>
+        {
+            var query = all.Where(e => e.Position < before);
+            if (patient is not null)
+                query = query.Where(e => e.PatientKey == patient);
+            if (request.Actor.Length > 0)
+                query = query.Where(e => e.Actor == request.Actor);
+            if (request.TypePrefix.Length > 0)
+                query = query.Where(e => e.Type.StartsWith(request.TypePrefix));
+            if (request.From?.ToDateTimeOffset() is { } from)
+                query = query.Where(e => e.OccurredAt >= from);
+            if (request.To?.ToDateTimeOffset() is { } to)
+                query = query.Where(e => e.OccurredAt < to);
+            return query.OrderByDescending(e => e.Position).Take(size + 1);
+        }, cancel);
+        return new SearchJournalResponse
+        {
+            Events = { found.Take(size).Select(ToEvent) },
+            NextPageToken = found.Count > size ? Paging.Token(found[size - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture)) : "",
+        };
+    }
+
+    [Authorize(Operations.VerifyJournal)]
+    public override Task<VerifyJournalResponse> VerifyJournal(VerifyJournalRequest request, ServerCallContext context) => Verify(request, context.CancellationToken);
+
+    /// <summary>Recomputes a journal's chain.</summary>
+    public async Task<VerifyJournalResponse> Verify(VerifyJournalRequest request, CancellationToken cancel)
+    {
+        var verdict = await Of(request.Service).Verify(cancel);
+        return new VerifyJournalResponse { Intact = verdict.Intact, Entries = verdict.Entries, FirstBadPosition = verdict.FirstBadPosition, HeadHash = verdict.HeadHash };
+    }
+
+    private IServiceJournal Of(string service) =>
+        _journals.TryGetValue(service, out var journal) ? journal : throw new RejectedException(Rejections.CodeUnknown.For("service"));
+
+    private static JournalEvent ToEvent(JournalEntry entry) => new()
+    {
+        Position = entry.Position,
+        EventId = entry.EventId.ToString(),
+        Type = entry.Type,
+        Subject = entry.Subject,
+        PatientKey = entry.PatientKey,
+        OccurredAt = entry.OccurredAt.ToTimestamp(),
+        Actor = entry.Actor,
+        Data = entry.Data,
+        Traceparent = entry.TraceParent,
+    };
+}

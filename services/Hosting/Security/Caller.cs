@@ -1,0 +1,52 @@
+using System.Security.Claims;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Sloring.Contracts;
+
+namespace Sloring.Hosting;
+
+/// <summary>Who calls, as the token says.</summary>
+/// <param name="ClientId">The calling system.</param>
+/// <param name="PersonId">The person; null where a system calls for itself.</param>
+/// <param name="Cvr">The organisation; null for platform services and national roles.</param>
+/// <param name="Roles">Roles, <see cref="Hosting.Roles"/>.</param>
+/// <param name="UnitSorId">SOR id of the person's unit; null when the token names none.</param>
+/// <param name="From">Address of the caller, for the audit trail.</param>
+public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, IReadOnlySet<string> Roles, string? UnitSorId, string? From)
+{
+    /// <summary>Who stands in the journal.</summary>
+    public string Actor => PersonId ?? ClientId;
+
+    /// <summary>The caller's organisation (rule M2: only ever from the token).</summary>
+    /// <exception cref="RejectedException">SLR-903.</exception>
+    public CvrNumber RequireCvr() => Cvr ?? throw new RejectedException(Rejections.TokenWithoutCvr);
+
+    /// <summary>The person, where only a person may act.</summary>
+    /// <exception cref="RejectedException">SLR-902.</exception>
+    public string RequirePerson() => PersonId ?? throw new RejectedException(Rejections.NotAllowed);
+
+    public bool Is(string role) => Roles.Contains(role);
+
+    internal static Caller Of(HttpContext http)
+    {
+        var user = http.User;
+        return new Caller(
+            user.FindFirstValue("client_id") ?? throw new RejectedException(Rejections.TokenMissing),
+            user.FindFirstValue("person"),
+            user.FindFirstValue("cvr") is { } cvr ? CvrNumber.Parse(cvr) : null,
+            user.FindAll("roles").Select(claim => claim.Value).ToHashSet(),
+            user.FindFirstValue("unit"),
+            http.Connection.RemoteIpAddress?.ToString());
+    }
+}
+
+public static class CallerExtensions
+{
+    public static Caller Caller(this HttpContext http) => Hosting.Caller.Of(http);
+
+    public static Caller Caller(this ServerCallContext context) => Hosting.Caller.Of(context.GetHttpContext());
+
+    /// <summary>A service of the request's scope; shorter than the framework's name where a route is a line.</summary>
+    public static T Get<T>(this HttpContext http) where T : notnull =>
+        (T)(http.RequestServices.GetService(typeof(T)) ?? throw new InvalidOperationException($"{typeof(T)} is not registered."));
+}

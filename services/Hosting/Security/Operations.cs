@@ -1,0 +1,79 @@
+using static Sloring.Hosting.Roles;
+
+namespace Sloring.Hosting;
+
+/// <summary>Every operation and the one table that says which roles may call it. What is not in the table is denied.</summary>
+public static class Operations
+{
+    public const string Activate = nameof(Activate);
+    public const string AddReason = nameof(AddReason);
+    public const string End = nameof(End);
+    public const string RenewMasking = nameof(RenewMasking);
+    public const string ListMaskings = nameof(ListMaskings);
+    public const string NominateUnit = nameof(NominateUnit);
+    public const string ReviewUnit = nameof(ReviewUnit);
+    public const string ConfirmUnit = nameof(ConfirmUnit);
+    public const string RemoveUnit = nameof(RemoveUnit);
+    public const string ListUnits = nameof(ListUnits);
+    public const string WatchMaskings = nameof(WatchMaskings);
+    public const string ReadJournal = nameof(ReadJournal);
+    public const string SearchJournal = nameof(SearchJournal);
+    public const string VerifyJournal = nameof(VerifyJournal);
+    public const string ListCases = nameof(ListCases);
+    public const string GetCase = nameof(GetCase);
+    public const string Decide = nameof(Decide);
+    public const string Ask = nameof(Ask);
+    public const string Answer = nameof(Answer);
+    public const string RenewCase = nameof(RenewCase);
+    public const string ListNotices = nameof(ListNotices);
+    public const string GetOverview = nameof(GetOverview);
+    public const string ListDeadlines = nameof(ListDeadlines);
+    public const string GetSchedulerStatus = nameof(GetSchedulerStatus);
+    public const string GetCurrentSalt = nameof(GetCurrentSalt);
+    public const string ComputePseudonyms = nameof(ComputePseudonyms);
+    public const string ResolvePseudonym = nameof(ResolvePseudonym);
+    public const string RotateSalt = nameof(RotateSalt);
+    public const string MaskEntries = nameof(MaskEntries);
+    public const string GetMaskingInstructions = nameof(GetMaskingInstructions);
+    public const string GetEffectuationStatus = nameof(GetEffectuationStatus);
+    public const string MoveDemoClock = nameof(MoveDemoClock);
+
+    /// <summary>Operation → roles that may call it.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlySet<string>> Allowed { get; } = new Dictionary<string, IReadOnlySet<string>>
+    {
+        [Activate] = Any(EpjAdapter, HealthWorker, Leader),
+        [AddReason] = Any(EpjAdapter, HealthWorker, Leader),
+        [End] = Any(EpjAdapter, Leader),
+        [RenewMasking] = Any(Service),
+        [ListMaskings] = Any(EpjAdapter, HealthWorker, Leader),
+        [NominateUnit] = Any(HospitalManagement),
+        [ReviewUnit] = Any(Region),
+        [ConfirmUnit] = Any(National),
+        [RemoveUnit] = Any(HospitalManagement, Region, National),
+        [ListUnits] = Any(HospitalManagement, Region, National),
+        [WatchMaskings] = Any(Service, DataSource),
+        [ReadJournal] = Any(Service),
+        [SearchJournal] = Any(Auditor),
+        [VerifyJournal] = Any(Auditor, Operator),
+        [ListCases] = Any(Leader, HospitalManagement, Region),
+        [GetCase] = Any(Leader),
+        [Decide] = Any(Leader),
+        [Ask] = Any(Leader),
+        [Answer] = Any(HealthWorker, Leader),
+        [RenewCase] = Any(Leader),
+        [ListNotices] = Any(HealthWorker, Leader),
+        [GetOverview] = Any(HospitalManagement, Region, National),
+        [ListDeadlines] = Any(Operator),
+        [GetSchedulerStatus] = Any(Operator),
+        [GetCurrentSalt] = Any(Service, DataSource, TokenService),
+        [ComputePseudonyms] = Any(Service, DataSource, CitizenView),
+        [ResolvePseudonym] = Any(CaseWorker),
+        [RotateSalt] = Any(Operator),
+        [MaskEntries] = Any(CitizenView, DataSource),
+        [GetMaskingInstructions] = Any(CitizenView, DataSource, TokenService),
+        [GetEffectuationStatus] = Any(Operator),
+        [MoveDemoClock] = Any(Operator),
+    };
+
+    private static HashSet<string> Any(params string[] roles) => [.. roles];
+}

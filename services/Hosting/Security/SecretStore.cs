@@ -1,0 +1,78 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+
+namespace Sloring.Hosting;
+
+/// <summary>Where secrets come from.</summary>
+public sealed class SecretOptions
+{
+    /// <summary>Path of a JSON file {"name":"value"}; readable by its owner only.</summary>
+    public string File { get; set; } = "";
+
+    /// <summary>Makes secrets that are missing (embedded mode). Elsewhere a missing secret stops the start.</summary>
+    public bool CreateMissing { get; set; }
+}
+
+/// <summary>The platform's secrets by name: keys (32 bytes, base64url) and texts.</summary>
+public sealed class SecretStore(IOptions<SecretOptions> options)
+{
+    private readonly Lock _lock = new();
+    private Dictionary<string, string>? _secrets;
+
+    /// <summary>A 256-bit key.</summary>
+    public byte[] Key(string name) => Base64Url.DecodeFromChars(Text(name));
+
+    /// <summary>A secret text; 256 random bits where it is made here.</summary>
+    public string Text(string name) => Text(name, () => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)));
+
+    /// <summary>A secret text of a form of its own.</summary>
+    /// <exception cref="InvalidOperationException">It is missing and may not be made: the message says what to set.</exception>
+    public string Text(string name, Func<string> make)
+    {
+        lock (_lock)
+        {
+            _secrets ??= Load();
+            if (_secrets.TryGetValue(name, out var secret))
+                return secret;
+            if (!options.Value.CreateMissing)
+                throw new InvalidOperationException($"The secret '{name}' is missing from the file that Secrets:File names. Add it there.");
+            _secrets[name] = secret = make();
+            Save();
+            return secret;
+        }
+    }
+
+    private Dictionary<string, string> Load()
+    {
+        var path = options.Value.File;
+        if (!System.IO.File.Exists(path))
+            return options.Value.CreateMissing ? [] : throw new InvalidOperationException($"Secrets:File does not name an existing file ({path}).");
+        return JsonSerializer.Deserialize<Dictionary<string, string>>(System.IO.File.ReadAllText(path))
+            ?? throw new InvalidOperationException($"The secrets file {path} is empty; it must hold a JSON object.");
+    }
+
+    /// <summary>Written beside and renamed, 0600 from the first byte: a crash leaves the old file, and nobody else ever reads it.</summary>
+    private void Save()
+    {
+        var path = options.Value.File;
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var next = path + ".next";
+        System.IO.File.Delete(next);
+        var owner = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            owner.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new FileStream(next, owner))
+        {
+            JsonSerializer.Serialize(file, _secrets, SecretJson.Indented);
+            file.Flush(flushToDisk: true);
+        }
+        System.IO.File.Move(next, path, overwrite: true);
+    }
+
+    private static class SecretJson
+    {
+        public static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    }
+}

@@ -1,0 +1,124 @@
+using System.Net.Http.Json;
+using System.Text.Json.Serialization;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Options;
+
+namespace Sloring.Hosting;
+
+/// <summary>Tokens that the platform's own services call each other with: client credentials, kept until shortly before they expire.</summary>
+public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> options, TimeProvider clock) : IDisposable
+{
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly Dictionary<string, (string Token, DateTimeOffset RenewAt)> _tokens = [];
+    private readonly SemaphoreSlim _fetching = new(1, 1);
+
+    /// <summary>A valid token of a service; the service's name is its client id.</summary>
+    public async ValueTask<string> Of(string service, CancellationToken cancel)
+    {
+        lock (_tokens)
+        {
+            if (_tokens.TryGetValue(service, out var known) && clock.GetUtcNow() < known.RenewAt)
+                return known.Token;
+        }
+        await _fetching.WaitAsync(cancel);
+        try
+        {
+            lock (_tokens)
+            {
+                if (_tokens.TryGetValue(service, out var known) && clock.GetUtcNow() < known.RenewAt)
+                    return known.Token;
+            }
+            var address = options.Value.Address.Length > 0 ? options.Value.Address : options.Value.Issuer;
+            using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["grant_type"] = "client_credentials",
+                ["client_id"] = service,
+                ["client_secret"] = secrets.Text("client/" + service),
+            });
+            using var response = await _http.PostAsync(new Uri(address.TrimEnd('/') + "/connect/token"), form, cancel);
+            response.EnsureSuccessStatusCode();
+            var answer = (await response.Content.ReadFromJsonAsync<TokenAnswer>(cancel))!;
+            lock (_tokens)
+                _tokens[service] = (answer.AccessToken, clock.GetUtcNow().AddSeconds(answer.ExpiresIn * 0.8));
+            return answer.AccessToken;
+        }
+        finally
+        {
+            _fetching.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _fetching.Dispose();
+    }
+
+    private sealed record TokenAnswer([property: JsonPropertyName("access_token")] string AccessToken, [property: JsonPropertyName("expires_in")] int ExpiresIn);
+}
+
+/// <summary>Puts the calling service's token on every call it makes.</summary>
+internal sealed class ServiceTokenInterceptor(ServiceTokens tokens, string service) : Interceptor
+{
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+    {
+        var call = Start(token => continuation(request, With(context, token)), context.Options.CancellationToken);
+        return new AsyncUnaryCall<TResponse>(
+            Then(call, c => c.ResponseAsync), Then(call, c => c.ResponseHeadersAsync),
+            () => call.Result.GetStatus(), () => call.Result.GetTrailers(), () => _ = DisposeWhenStarted(call));
+    }
+
+    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation)
+    {
+        var call = Start(token => continuation(request, With(context, token)), context.Options.CancellationToken);
+        return new AsyncServerStreamingCall<TResponse>(
+            new LateReader<TResponse>(Then(call, c => Task.FromResult(c.ResponseStream))), Then(call, c => c.ResponseHeadersAsync),
+            () => call.Result.GetStatus(), () => call.Result.GetTrailers(), () => _ = DisposeWhenStarted(call));
+    }
+
+    private async Task<TCall> Start<TCall>(Func<string, TCall> start, CancellationToken cancel)
+    {
+        try
+        {
+            return start(await tokens.Of(service, cancel));
+        }
+        catch (HttpRequestException)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The token service cannot be reached."));
+        }
+    }
+
+    private static async Task<T> Then<TCall, T>(Task<TCall> call, Func<TCall, Task<T>> next) => await next(await call);
+
+    private static async Task DisposeWhenStarted<TCall>(Task<TCall> call) where TCall : IDisposable
+    {
+        try
+        {
+            (await call).Dispose();
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException)
+        {
+            // It never started; whoever awaits it has been told.
+        }
+    }
+
+    private static ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context, string token)
+        where TRequest : class where TResponse : class
+    {
+        var headers = new Metadata();
+        foreach (var entry in context.Options.Headers ?? [])
+            headers.Add(entry);
+        headers.Add("authorization", "Bearer " + token);
+        return new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, context.Options.WithHeaders(headers));
+    }
+
+    private sealed class LateReader<T>(Task<IAsyncStreamReader<T>> stream) : IAsyncStreamReader<T>
+    {
+        public T Current => stream.Result.Current;
+
+        public async Task<bool> MoveNext(CancellationToken cancellationToken) => await (await stream).MoveNext(cancellationToken);
+    }
+}

@@ -1,0 +1,147 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Sloring.Contracts.Events;
+
+namespace Sloring.Hosting;
+
+/// <summary>Addresses that a process listens on. gRPC without TLS needs a port of its own.</summary>
+public sealed class ListenOptions
+{
+    /// <summary>HTTP/1.1: JSON, OpenAPI, tokens, health.</summary>
+    public string Http { get; set; } = "http://127.0.0.1:5080";
+
+    /// <summary>HTTP/2 without TLS: gRPC.</summary>
+    public string Grpc { get; set; } = "http://127.0.0.1:5081";
+}
+
+/// <summary>What every process of the platform has in common. A service is <c>AddX</c> + <c>MapX</c>; its own host and the embedded host call the same two.</summary>
+public static class ServiceHost
+{
+    /// <summary>Runs a process that holds one service.</summary>
+    public static void Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddHosting();
+        add(builder);
+        var app = builder.Build();
+        app.UseHosting();
+        map(app);
+        app.Run();
+    }
+
+    /// <summary>Ports, switches, tokens, rejections, health: once per process, before any service is added.</summary>
+    public static void AddHosting(this WebApplicationBuilder builder)
+    {
+        builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true));
+        var listen = builder.Configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(Endpoint(listen.Http), options => options.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(Endpoint(listen.Grpc), options => options.Protocols = HttpProtocols.Http2);
+        });
+
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<Switches>().Bind(builder.Configuration).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<Switches>, SwitchesCheck>();
+        services.AddOptions<DataOptions>().BindConfiguration("Data")
+            .Validate(o => o.Folder.Length > 0, "Set Data:Folder to the folder for the databases.").ValidateOnStart();
+        services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
+            .Validate(o => o.File.Length > 0, "Set Secrets:File to the path of the secrets file.").ValidateOnStart();
+        services.AddOptions<TokenOptions>().BindConfiguration("Token")
+            .Validate(o => Uri.TryCreate(o.Issuer, UriKind.Absolute, out _), "Set Token:Issuer to the address of the token service, for example http://127.0.0.1:5080.")
+            .ValidateOnStart();
+        services.AddOptions<OrganisationOptions>().BindConfiguration("Organisations")
+            .Validate(o => File.Exists(o.File), "Set Organisations:File to the CSV file of the organisation register.").ValidateOnStart();
+        services.AddOptions<ServiceAddresses>().BindConfiguration("Services");
+
+        services.AddSingleton<SecretStore>();
+        services.AddSingleton<Sealer>();
+        services.AddSingleton<PatientKeys>();
+        services.AddSingleton<Organisations>();
+        services.AddSingleton<ServiceTokens>();
+        services.AddSingleton<ServiceChannels>();
+        services.AddSingleton<IEventBus, EmbeddedBus>();
+        services.AddSingleton<JournalRpcs>();
+        services.AddTokenChecks();
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = 16 * 1024 * 1024;
+            grpc.Interceptors.Add<RejectionInterceptor>();
+        });
+        services.AddOpenApi("v1", options => options.AddDocumentTransformer(OpenApiFromRoutes.Write));
+        services.AddHealthChecks().AddCheck("process", () => HealthCheckResult.Healthy(), tags: ["live"]);
+    }
+
+    /// <summary>The pipeline and the endpoints that every process has.</summary>
+    public static void UseHosting(this WebApplication app)
+    {
+        app.UseMiddleware<RejectionMiddleware>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapGrpcService<JournalRpcs>();
+        app.MapJournals();
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        Health(app, "live", check => check.Tags.Contains("live"));
+        Health(app, "started", check => check.Tags.Contains("started"));
+        Health(app, "ready", check => !check.Tags.Contains("live"));
+    }
+
+    /// <summary>A service's database with store, journal, relay, inbox and health.</summary>
+    public static void AddService<TDb>(this WebApplicationBuilder builder, string name) where TDb : ServiceDb
+    {
+        var services = builder.Services;
+        services.AddSingleton(new ServiceName<TDb>(name));
+        services.AddPooledDbContextFactory<TDb>((provider, db) =>
+            db.UseSqlite(Sqlite.ConnectionString(provider.GetRequiredService<IOptions<DataOptions>>().Value.Folder, name)));
+        services.AddSingleton<Store<TDb>>();
+        services.AddSingleton<IServiceJournal>(provider => provider.GetRequiredService<Store<TDb>>());
+        services.AddSingleton<AuditReads<TDb>>();
+        services.AddSingleton<Inbox<TDb>>();
+        services.AddSingleton<Inbox>(provider => provider.GetRequiredService<Inbox<TDb>>());
+        services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());
+        services.AddHostedService(provider => provider.GetRequiredService<Inbox<TDb>>());
+        services.AddHostedService<Relay<TDb>>();
+        services.AddHealthChecks().Add(new HealthCheckRegistration(
+            name, provider => new DatabaseCheck<TDb>(provider.GetRequiredService<Store<TDb>>()), HealthStatus.Unhealthy, ["started", "ready"]));
+    }
+
+    /// <summary>Subscribes a service to an event of another.</summary>
+    public static void On<TDb, TEvent, TReaction>(this WebApplicationBuilder builder, string from)
+        where TDb : ServiceDb where TEvent : IEvent where TReaction : class, IReaction<TDb, TEvent>
+    {
+        builder.Services.TryAddSingleton<TReaction>();
+        builder.Services.AddSingleton(provider => new Subscription<TDb>(
+            from, EventNames.Of<TEvent>(), (e, scope) => provider.GetRequiredService<TReaction>().React((TEvent)e, scope)));
+    }
+
+    private static IPEndPoint Endpoint(string url)
+    {
+        var uri = new Uri(url);
+        return new IPEndPoint(uri.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(uri.Host), uri.Port);
+    }
+
+    private static void Health(WebApplication app, string name, Func<HealthCheckRegistration, bool> which) =>
+        app.MapHealthChecks("/health/" + name, new HealthCheckOptions { Predicate = which }).AllowAnonymous();
+
+    private sealed class DatabaseCheck<TDb>(Store<TDb> store) : IHealthCheck where TDb : ServiceDb
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            await store.Prepare(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Options;
+
+namespace Sloring.Hosting;
+
+/// <summary>The three switches that choose the world. Each is read in one place.</summary>
+public sealed class Switches
+{
+    /// <summary>"sqlite".</summary>
+    public string Database { get; set; } = "sqlite";
+
+    /// <summary>"embedded".</summary>
+    public string Events { get; set; } = "embedded";
+
+    /// <summary>"inmemory".</summary>
+    public string Edge { get; set; } = "inmemory";
+}
+
+/// <summary>Where data is kept.</summary>
+public sealed class DataOptions
+{
+    /// <summary>Folder of the SQLite files, one per service.</summary>
+    public string Folder { get; set; } = "";
+}
+
+internal sealed class SwitchesCheck : IValidateOptions<Switches>
+{
+    public ValidateOptionsResult Validate(string? name, Switches options)
+    {
+        var wrong = new[]
+        {
+            Check(nameof(Switches.Database), options.Database, "sqlite", "postgres"),
+            Check(nameof(Switches.Events), options.Events, "embedded", "dapr"),
+            Check(nameof(Switches.Edge), options.Edge, "inmemory", "rabbitmq"),
+        }.OfType<string>().ToList();
+        return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
+    }
+
+    private static string? Check(string name, string value, string here, string later) => value switch
+    {
+        _ when value == here => null,
+        _ when value == later => $"{name}={later} belongs to the distributed world, which this version does not have yet. Set {name}={here}.",
+        _ => $"{name} has an unknown value. Set {name}={here}.",
+    };
+}
