@@ -104,5 +104,5 @@ public sealed class WatchMaskings(
     }
 
     private Task Send(WatchMaskingsResponse message, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel) =>
-        stream.WriteAsync(message).WaitAsync(Stuck, clock, cancel);
+        stream.WriteAsync(message, cancel).WaitAsync(Stuck, clock, cancel);
 }

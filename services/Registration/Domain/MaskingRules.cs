@@ -55,9 +55,8 @@ public static class MaskingRules
 
     /// <summary>
     /// In force at once (rule M3) for one patient and organisation (rule M1). A masking still in force is superseded and the later end
-    /// counts (rules M7, M9); one whose end has passed has expired.
+    /// counts (rules M7, M9); one whose end has passed has expired. <paramref name="current"/> is the active row of the two, or null.
     /// </summary>
-    /// <param name="current">The active row of the patient and organisation, or null.</param>
     public static Decided<Decision> Activate(MaskingOrder? current, Activation command, DateTimeOffset at, MaskingDates dates)
     {
         var now = MaskingDates.RoundDown(at);
