@@ -58,6 +58,7 @@ public sealed class UnitRulesTests
     [InlineData("441471000016000", "1301", "SLR-124")]
     [InlineData("441471000016001", "", "SLR-912")]
     [InlineData("", "13", "SLR-913")]
+    [InlineData("1000101000016003", "", null)]
     [InlineData("", "1301", null)]
     [InlineData("", "130112A", null)]
     public void Unit_IsNamedByOneCode(string sorId, string shak, string? code) =>
