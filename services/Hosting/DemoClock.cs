@@ -32,8 +32,6 @@ public sealed class DemoClock : TimeProvider
     /// <summary>How far this clock is ahead of the system's.</summary>
     public TimeSpan Offset => new(Volatile.Read(ref _offset));
 
-    internal int ArmedTimers => _armed.Count;
-
     /// <summary>Time passed on this clock since it was made; unlike the wall clock's it is never set back.</summary>
     private TimeSpan Elapsed => System.GetElapsedTime(_started) + Offset - _jumpedBefore;
 
