@@ -28,7 +28,7 @@ internal sealed class Demo
         var running = Running.Client(args);
         if (await running.IsReady(cancel))
         {
-            AnsiConsole.MarkupLineInterpolated($"Using the platform that is running at {Serve.Listen(args).Http}.");
+            Screen.Line($"Using the platform that is running at {Serve.Listen(args).Http}.");
             using (running)
                 return await new Demo(running, cancel).Play();
         }
@@ -37,7 +37,7 @@ internal sealed class Demo
         var folder = Path.Combine(EmbeddedHost.Settings(args)["Data:Folder"]!, "demo");
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
-        string[] own = [.. args, $"--Data:Folder={folder}", "--Logging:LogLevel:Default=Warning"];
+        string[] own = [.. args, $"--Data:Folder={folder}", "--Logging:LogLevel:Default=Error"];
         await using var app = EmbeddedHost.Build(own);
         try
         {
@@ -49,7 +49,7 @@ internal sealed class Demo
                 + "Stop it, or give other addresses: ./run demo --Listen:Http=http://127.0.0.1:6080 --Listen:Grpc=http://127.0.0.1:6081");
             return 1;
         }
-        AnsiConsole.MarkupLineInterpolated($"Started a platform for the demo at {Serve.Listen(args).Http}, data in {folder}.");
+        Screen.Line($"Started a platform for the demo at {Serve.Listen(args).Http}, data in {folder}.");
         using var started = Running.Client(own);
         var result = await new Demo(started, cancel).Play();
         await app.StopAsync(cancel);
@@ -78,7 +78,7 @@ internal sealed class Demo
         var endsAt = (DateTimeOffset)activated["endsAt"]!;
         await Until("the view masks", async () => Staff(await Mask(log), RegionH).All(Masked));
         var masked = await Mask(log);
-        AnsiConsole.MarkupLineInterpolated($"In force at once: masked everywhere {clock.ElapsedMilliseconds} ms after the EPJ sent it. Ends by itself {Day(endsAt)}.");
+        Screen.Line($"In force at once: masked everywhere {clock.ElapsedMilliseconds} ms after the EPJ sent it. Ends by itself {Day(endsAt)}.");
         Show(masked);
         Check("Region Hovedstaden's staff appear under pseudonyms with their profession (E3)",
             Staff(masked, RegionH).All(s => Masked(s) && s["name"] is null && s["pseudonym"] is not null && s["profession"] is not null));
@@ -127,7 +127,7 @@ internal sealed class Demo
         clock.Restart();
         await Must(Leader, HttpMethod.Post, $"/v1/cases/{second}/decision", new JsonObject { ["decision"] = "DECISION_LIFT", ["reason"] = "Ikke chikane i retningslinjens forstand." });
         await Until("names show again at once", async () => Staff(await Mask(log)).All(s => !Masked(s)));
-        AnsiConsole.MarkupLineInterpolated($"Names show {clock.ElapsedMilliseconds} ms after the leader lifted.");
+        Screen.Line($"Names show {clock.ElapsedMilliseconds} ms after the leader lifted.");
         await Until("the activator is told", async () => (await Notices("sygeplejerske", second)).Contains("lifted"));
 
         Title("7. The audit trail (O3)");
@@ -167,7 +167,7 @@ internal sealed class Demo
     private async Task MoveTo(DateTimeOffset to, string words)
     {
         await _platform.MoveClock(to, _cancel);
-        AnsiConsole.MarkupLineInterpolated($"[blue]⏩ {words}: {to:yyyy-MM-dd HH:mm} UTC[/]");
+        Screen.Line($"[blue]⏩ {words}: {to:yyyy-MM-dd HH:mm} UTC[/]");
     }
 
     private async Task Until(string what, Func<Task<bool>> condition)
@@ -207,14 +207,13 @@ internal sealed class Demo
 
     private static void Show(JsonNode log)
     {
-        var table = new Table().RoundedBorder().AddColumns("Source", "Organisation", "What", "By");
+        var table = new Table().RoundedBorder().AddColumn("Entry").AddColumn(new TableColumn("By").NoWrap());
         foreach (var entry in log["entries"]!.AsArray())
         {
             var people = entry!["staff"]!.AsArray().Select(s => Masked(s!)
-                ? $"[yellow]{(string?)s!["pseudonym"]}[/] ({((string?)s["profession"])?.ToLowerInvariant()})"
+                ? $"[yellow]{(string?)s!["pseudonym"]}[/]\n({((string?)s["profession"])?.ToLowerInvariant()})"
                 : ((string?)s!["name"] ?? "").EscapeMarkup());
-            table.AddRow(((string?)entry["source"] ?? "").EscapeMarkup(), ((string?)entry["organisationName"] ?? "").EscapeMarkup(),
-                ((string?)entry["activity"] ?? "").EscapeMarkup(), string.Join('\n', people));
+            table.AddRow($"{entry["source"]}: {entry["activity"]}, {entry["organisationName"]}".EscapeMarkup(), string.Join('\n', people));
         }
         AnsiConsole.Write(table);
     }

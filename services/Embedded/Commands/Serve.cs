@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Sloring.Hosting;
-using Spectre.Console;
 
 namespace Sloring.Embedded;
 
@@ -44,10 +43,10 @@ internal static class Serve
     {
         var listen = app.Configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
         var started = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
-        AnsiConsole.MarkupLineInterpolated($"[bold]sloring-platform[/] is running ({started:F1} s). Stop it with Ctrl-C.");
-        AnsiConsole.MarkupLineInterpolated($"  HTTP+JSON  {listen.Http}   (OpenAPI: {listen.Http}/openapi/v1.json)");
-        AnsiConsole.MarkupLineInterpolated($"  gRPC       {listen.Grpc}   (contracts/proto)");
-        AnsiConsole.MarkupLineInterpolated($"  Data       {app.Configuration["Data:Folder"]}");
-        AnsiConsole.MarkupLineInterpolated($"  Try        ./run demo    ./run token leder    ./run mask samples/entries.jsonl");
+        Screen.Line($"[bold]sloring-platform[/] is running ({started:F1} s). Stop it with Ctrl-C.");
+        Screen.Line($"  HTTP+JSON  {listen.Http}   (OpenAPI: {listen.Http}/openapi/v1.json)");
+        Screen.Line($"  gRPC       {listen.Grpc}   (contracts/proto)");
+        Screen.Line($"  Data       {app.Configuration["Data:Folder"]}");
+        Screen.Line($"  Try        ./run demo    ./run token leder    ./run mask samples/entries.jsonl");
     }
 }
