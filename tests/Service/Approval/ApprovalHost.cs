@@ -35,7 +35,7 @@ public sealed class ApprovalHost : IAsyncDisposable
 {
     public const string Cvr = "29190623";
     public const string OtherCvr = "29190925";
-    public const string Region = "1000011000016003";
+    public const string Region = "1000011000016002";
     public const string Hospital = "1000021000016006";
     public const string Department = "1000101000016003";
     public const string Section = "1000111000016001";
