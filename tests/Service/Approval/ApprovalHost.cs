@@ -277,6 +277,13 @@ public sealed record Answered(HttpStatusCode Status, string Text, JsonElement Js
     public string? Code => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("code", out var code) ? code.GetString() : null;
 
     public JsonElement this[string name] => Json.GetProperty(name);
+
+    /// <summary>A list; protobuf's JSON leaves an empty one out, but never what was refused.</summary>
+    public IReadOnlyList<JsonElement> List(string name)
+    {
+        Assert.Equal(HttpStatusCode.OK, Status);
+        return Json.TryGetProperty(name, out var list) ? [.. list.EnumerateArray()] : [];
+    }
 }
 
 public sealed class MovedClock : TimeProvider

@@ -29,7 +29,7 @@ public sealed class OverviewTests
 
         var overview = await host.Call(Overseer, "GET", "/v1/overview?from_month=2026-01&to_month=2026-12");
         Assert.Equal(5, overview["smallestCell"].GetInt32());
-        var rows = overview["rows"].EnumerateArray().ToDictionary(row => row.GetProperty("levelUnitSorId").GetString()!);
+        var rows = overview.List("rows").ToDictionary(row => row.GetProperty("levelUnitSorId").GetString()!);
         var hospital = rows[Hospital];
         Assert.Equal("2026-01", hospital.GetProperty("month").GetString());
         Assert.Equal("threats", hospital.GetProperty("trigger").GetString());
@@ -47,8 +47,8 @@ public sealed class OverviewTests
         await using var host = await Start();
         await host.OpenCase();
         const string Path = "/v1/overview?from_month=2026-01&to_month=2026-01";
-        Assert.Empty((await host.Call(StrangerLeader, "GET", Path))["rows"].EnumerateArray());
-        Assert.Single((await host.Call(new Person("national-1", null, ["national"], null), "GET", Path))["rows"].EnumerateArray());
+        Assert.Empty((await host.Call(StrangerLeader, "GET", Path)).List("rows"));
+        Assert.Single((await host.Call(new Person("national-1", null, ["national"], null), "GET", Path)).List("rows"));
         Assert.Equal("SLR-902", (await host.Call(HospitalLeader, "GET", Path)).Code);
     }
 

@@ -114,7 +114,7 @@ public sealed class RenewalTests
         PatientKey = new string('0', 32),
         Cvr = Cvr,
         ExtendedEnd = At("2026-04-05T08:00Z"),
-        EndsAt = At("2026-07-04T08:00Z"),
+        EndsAt = At("2026-07-04T08:00Z").AddTicks(7),
         DecidedBy = HospitalLeader.Id,
         RenewedAt = host.Clock.Now,
     };
