@@ -31,7 +31,7 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
         await Whole.SingleOrDefaultAsync(c => c.CaseId == maskingId, cancel) ?? throw new NotYetException("the case of a masking");
 
     private IQueryable<ApprovalCase> Whole => Cases
-        .Include(c => c.Steps.OrderBy(step => step.Number)).Include(c => c.Questions.OrderBy(question => question.Number));
+        .Include(c => c.Steps.OrderBy(step => step.Number)).Include(c => c.Questions.OrderBy(question => question.Number)).AsSplitQuery();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

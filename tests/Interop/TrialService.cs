@@ -13,15 +13,19 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
 
     public static readonly byte[] AllBytes = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
 
-    /// <summary>What outlives a call: which texts were cancelled, and the count of unobserved exceptions in this process.</summary>
+    /// <summary>What outlives a call: which texts were entered and cancelled, and the count of unobserved exceptions in this process.</summary>
     internal sealed class Memory(Func<int> unobserved)
     {
-        private readonly ConcurrentDictionary<string, TaskCompletionSource> cancelled = new(StringComparer.Ordinal);
+        private readonly ConcurrentDictionary<string, TaskCompletionSource> marks = new(StringComparer.Ordinal);
 
         public int Unobserved => unobserved();
 
-        public TaskCompletionSource Cancelled(string text) =>
-            cancelled.GetOrAdd(text, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        public TaskCompletionSource Entered(string text) => Mark($"entered {text}");
+
+        public TaskCompletionSource Cancelled(string text) => Mark($"cancelled {text}");
+
+        private TaskCompletionSource Mark(string mark) =>
+            marks.GetOrAdd(mark, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     }
 
     public override async Task<TrialReply> Echo(TrialRequest request, ServerCallContext context)
@@ -45,15 +49,20 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
                 throw new InvalidOperationException("the inside story");
             case "blob":
                 return new TrialReply { Data = ByteString.CopyFrom(new byte[request.Count]) };
+            case "entered":
+                await memory.Entered(request.Text).Task.WaitAsync(context.CancellationToken);
+                return Reply(request);
             case "seen":
                 await memory.Cancelled(request.Text).Task.WaitAsync(context.CancellationToken);
-                break;
+                return Reply(request);
             case "unobserved":
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
                 return new TrialReply { Number = memory.Unobserved };
         }
         using var _ = Remember(request.Text, context);
+        if (request.Delay > 0)
+            memory.Entered(request.Text).TrySetResult();
         await Pause(request, context);
         return Reply(request);
     }
