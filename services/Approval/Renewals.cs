@@ -36,7 +36,8 @@ internal static class Renewals
         this WriteScope<ApprovalDb> scope, ApprovalCase @case, DateTimeOffset extendedEnd, DateTimeOffset endsAt, string by, DateTimeOffset at,
         Practice practice)
     {
-        if (@case.EndsAt >= endsAt)
+        // By milliseconds, which is what the database keeps: the event may be finer.
+        if (@case.EndsAt.ToUnixTimeMilliseconds() >= endsAt.ToUnixTimeMilliseconds())
             return;
         var grounds = await scope.Db.RenewalGrounds.Where(ground => ground.CaseId == @case.CaseId).ToListAsync(scope.Cancel);
         var sealedReason = grounds

@@ -35,7 +35,7 @@ public sealed class ApprovalHost : IAsyncDisposable
 {
     public const string Cvr = "29190623";
     public const string OtherCvr = "29190925";
-    public const string Region = "1000011000016003";
+    public const string Region = "1000011000016002";
     public const string Hospital = "1000021000016006";
     public const string Department = "1000101000016003";
     public const string Section = "1000111000016001";
@@ -277,6 +277,13 @@ public sealed record Answered(HttpStatusCode Status, string Text, JsonElement Js
     public string? Code => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("code", out var code) ? code.GetString() : null;
 
     public JsonElement this[string name] => Json.GetProperty(name);
+
+    /// <summary>A list; protobuf's JSON leaves an empty one out, but never what was refused.</summary>
+    public IReadOnlyList<JsonElement> List(string name)
+    {
+        Assert.Equal(HttpStatusCode.OK, Status);
+        return Json.TryGetProperty(name, out var list) ? [.. list.EnumerateArray()] : [];
+    }
 }
 
 public sealed class MovedClock : TimeProvider

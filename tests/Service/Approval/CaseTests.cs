@@ -19,12 +19,12 @@ public sealed class CaseTests
         await using var host = await Start();
         var id = await host.OpenCase(reason: "Slog ud efter en sygeplejerske");
 
-        var listed = Assert.Single((await host.Call(HospitalLeader, "GET", "/v1/cases"))["cases"].EnumerateArray());
+        var listed = Assert.Single((await host.Call(HospitalLeader, "GET", "/v1/cases")).List("cases"));
         Assert.Equal(id, listed.GetProperty("caseId").GetString());
         Assert.Equal(Hospital, listed.GetProperty("levelUnitSorId").GetString());
         Assert.Equal(7, listed.GetProperty("workingDaysLeft").GetInt32());
         Assert.Equal("2026-01-14T23:00:00Z", listed.GetProperty("decisionDue").GetString());
-        Assert.Empty((await host.Call(DepartmentLeader, "GET", "/v1/cases"))["cases"].EnumerateArray());
+        Assert.Empty((await host.Call(DepartmentLeader, "GET", "/v1/cases")).List("cases"));
 
         var seen = await host.Call(HospitalLeader, "GET", $"/v1/cases/{id}");
         Assert.Equal(Cpr, seen["patientCpr"].GetString());
@@ -56,7 +56,7 @@ public sealed class CaseTests
 
         var decided = await host.Call(HospitalLeader, "POST", $"/v1/cases/{id}/decision", Uphold);
         Assert.Equal("CASE_STATE_UPHELD", decided["summary"].GetProperty("state").GetString());
-        var step = Assert.Single(decided["decisions"].EnumerateArray());
+        var step = Assert.Single(decided.List("decisions"));
         Assert.Equal(("uphold", HospitalLeader.Id), (step.GetProperty("kind").GetString(), step.GetProperty("decidedBy").GetString()));
         Assert.Equal("SLR-205", (await host.Call(HospitalLeader, "POST", $"/v1/cases/{id}/decision", Lift)).Code);
         Assert.Equal([DeadlineKinds.ExpiryNotice], (await host.Pending(id)).Select(deadline => deadline.Kind));
@@ -96,7 +96,7 @@ public sealed class CaseTests
     {
         await using var host = await Start();
         var id = await host.OpenCase();
-        Assert.Empty((await host.Call(StrangerLeader, "GET", "/v1/cases"))["cases"].EnumerateArray());
+        Assert.Empty((await host.Call(StrangerLeader, "GET", "/v1/cases")).List("cases"));
         Assert.Empty(await Notices(host, StrangerLeader));
         Assert.Equal("SLR-201", (await host.Call(StrangerLeader, "GET", $"/v1/cases/{id}")).Code);
         Assert.Equal("SLR-201", (await host.Call(StrangerLeader, "POST", $"/v1/cases/{id}/decision", Lift)).Code);
@@ -111,8 +111,8 @@ public sealed class CaseTests
     {
         await using var host = await Start();
         var id = await host.OpenCase();
-        Assert.Single((await host.Call(Overseer, "GET", "/v1/cases"))["cases"].EnumerateArray());
-        Assert.Single((await host.Call(RegionLeader, "GET", "/v1/cases"))["cases"].EnumerateArray());
+        Assert.Single((await host.Call(Overseer, "GET", "/v1/cases")).List("cases"));
+        Assert.Single((await host.Call(RegionLeader, "GET", "/v1/cases")).List("cases"));
         Assert.Equal("SLR-202", (await host.Call(RegionLeader, "GET", $"/v1/cases/{id}")).Code);
         Assert.Equal("SLR-202", (await host.Call(RegionLeader, "POST", $"/v1/cases/{id}/decision", Uphold)).Code);
     }
@@ -149,7 +149,7 @@ public sealed class CaseTests
         Assert.Equal("SLR-213", (await host.Call(Nurse, "POST", $"/v1/cases/{id}/questions/2/answer", new { text = "Mig" })).Code);
         var answered = await host.Call(Nurse, "POST", $"/v1/cases/{id}/questions/1/answer", new { text = "Hele vagten" });
         Assert.Equal("Hele vagten", answered["questions"][0].GetProperty("answer").GetString());
-        Assert.False(answered["summary"].GetProperty("awaitsAnswer").GetBoolean());
+        Assert.False(answered["summary"].TryGetProperty("awaitsAnswer", out _));
         Assert.Equal("SLR-214", (await host.Call(Nurse, "POST", $"/v1/cases/{id}/questions/1/answer", new { text = "Igen" })).Code);
         Assert.Contains("answer", await Notices(host, HospitalLeader));
         Assert.Equal(["question", "answer"], (await host.Events()).OfType<CaseNoted>().Select(noted => noted.Kind));
@@ -165,8 +165,8 @@ public sealed class CaseTests
         Assert.Equal("SLR-206", (await host.Call(HospitalLeader, "POST", $"/v1/cases/{old}/decision", Uphold)).Code);
         Assert.Empty(await host.Pending(old));
         Assert.Equal("CASE_STATE_SUPERSEDED", await State(host, old));
-        Assert.Equal([old], (await host.Call(HospitalLeader, "GET", $"/v1/cases/{next}"))["historyCaseIds"].EnumerateArray().Select(id => id.GetString()));
-        var open = Assert.Single((await host.Call(HospitalLeader, "GET", "/v1/cases"))["cases"].EnumerateArray());
+        Assert.Equal([old], (await host.Call(HospitalLeader, "GET", $"/v1/cases/{next}")).List("historyCaseIds").Select(id => id.GetString()));
+        var open = Assert.Single((await host.Call(HospitalLeader, "GET", "/v1/cases")).List("cases"));
         Assert.Equal(next, open.GetProperty("caseId").GetString());
     }
 
@@ -192,8 +192,8 @@ public sealed class CaseTests
         var id = await host.OpenCase();
         host.Clock.Now = At("2026-04-05T08:00Z"); // 90 days later, 10:00 summer time
         Assert.Equal("CASE_STATE_EXPIRED", await State(host, id));
-        Assert.Empty((await host.Call(HospitalLeader, "GET", "/v1/cases"))["cases"].EnumerateArray());
-        Assert.Single((await host.Call(HospitalLeader, "GET", "/v1/cases?state=CASE_STATE_EXPIRED"))["cases"].EnumerateArray());
+        Assert.Empty((await host.Call(HospitalLeader, "GET", "/v1/cases")).List("cases"));
+        Assert.Single((await host.Call(HospitalLeader, "GET", "/v1/cases?state=CASE_STATE_EXPIRED")).List("cases"));
     }
 
     [Fact]
@@ -228,10 +228,10 @@ public sealed class CaseTests
         do
         {
             var page = await host.Call(HospitalLeader, "GET", $"/v1/cases?page_size=2&page_token={token}");
-            var cases = page["cases"].EnumerateArray().ToList();
+            var cases = page.List("cases");
             Assert.InRange(cases.Count, 1, 2);
             seen.AddRange(cases.Select(c => c.GetProperty("caseId").GetString()!));
-            token = page["nextPageToken"].GetString()!;
+            token = page.Json.TryGetProperty("nextPageToken", out var next) ? next.GetString()! : "";
         }
         while (token.Length > 0);
         Assert.Equal(ids.Order(StringComparer.Ordinal), seen.Order(StringComparer.Ordinal));
@@ -266,5 +266,5 @@ public sealed class CaseTests
         (await host.Call(HospitalLeader, "GET", $"/v1/cases/{id}"))["summary"].GetProperty("state").GetString()!;
 
     private static async Task<IEnumerable<string?>> Notices(ApprovalHost host, Person person) =>
-        (await host.Call(person, "GET", "/v1/notices"))["notices"].EnumerateArray().Select(notice => notice.GetProperty("kind").GetString());
+        (await host.Call(person, "GET", "/v1/notices")).List("notices").Select(notice => notice.GetProperty("kind").GetString());
 }
