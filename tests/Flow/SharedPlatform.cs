@@ -28,9 +28,9 @@ public sealed class SharedPlatform : IAsyncLifetime
     public DateTimeOffset Now => Platform.Clock.GetUtcNow();
 
     /// <summary>A whole activation by an EPJ adapter of Region Hovedstaden, for a nurse of section A.</summary>
-    public JsonObject Activation(string cpr, string? reason = "Slog ud efter personalet.", string person = "hw-1001", string unit = SectionA) => new()
+    public JsonObject Activation(string cpr, string? reason = "Slog ud efter personalet.", string person = "hw-1001", string unit = SectionA, string? key = null) => new()
     {
-        ["idempotencyKey"] = $"flow-{Environment.ProcessId}-{Interlocked.Increment(ref _key)}",
+        ["idempotencyKey"] = key ?? $"flow-{Environment.ProcessId}-{Interlocked.Increment(ref _key)}",
         ["patientCpr"] = cpr,
         ["trigger"] = "TRIGGER_VIOLENCE",
         ["behaviourOn"] = "2025-01-15",

@@ -15,10 +15,12 @@ public sealed class Platform : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly bool _ownsFolder;
+    private readonly string[] _settings;
+    private bool _stopped;
 
-    private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc)
+    private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc, string[] settings)
     {
-        (_app, Folder, _ownsFolder, HttpAddress, GrpcAddress) = (app, folder, ownsFolder, http, grpc);
+        (_app, Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings) = (app, folder, ownsFolder, http, grpc, settings);
         Client = new PlatformClient(http, Path.Combine(folder, "secrets.json"));
         Channel = GrpcChannel.ForAddress(grpc);
     }
@@ -42,10 +44,30 @@ public sealed class Platform : IAsyncDisposable
     /// <summary>Starts a platform that answers ready.</summary>
     /// <param name="folder">Data folder to go on with; a new one when null, deleted at the end.</param>
     /// <param name="settings">--Section:Key=value</param>
-    public static async Task<Platform> Start(string? folder = null, params string[] settings)
+    public static Task<Platform> Start(string? folder = null, params string[] settings) => Start(
+        folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings);
+
+    /// <summary>Stops this one; another starts on its folder, at its addresses.</summary>
+    public async Task<Platform> Restart()
     {
-        var data = folder ?? Directory.CreateTempSubdirectory("sloring-").FullName;
-        var (http, grpc) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
+        await Stop();
+        return await Start(Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings);
+    }
+
+    /// <summary>Stops answering; the folder stays until it is disposed of.</summary>
+    public async Task Stop()
+    {
+        if (_stopped)
+            return;
+        _stopped = true;
+        Channel.Dispose();
+        Client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static async Task<Platform> Start(string data, bool ownsFolder, string http, string grpc, string[] settings)
+    {
         var app = EmbeddedHost.Build(
             [$"--Data:Folder={data}", $"--Listen:Http={http}", $"--Listen:Grpc={grpc}", "--Logging:LogLevel:Sloring=Debug", .. settings],
             builder =>
@@ -54,7 +76,7 @@ public sealed class Platform : IAsyncDisposable
                 builder.Logging.AddProvider(new CapturedLog("platform"));
             });
         await app.StartAsync();
-        var platform = new Platform(app, data, folder is null, http, grpc);
+        var platform = new Platform(app, data, ownsFolder, http, grpc, settings);
         await Eventually.True(() => platform.Client.IsReady(CancellationToken.None), "the platform is ready");
         return platform;
     }
@@ -73,11 +95,8 @@ public sealed class Platform : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Channel.Dispose();
-        Client.Dispose();
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        if (_ownsFolder)
+        await Stop();
+        if (_ownsFolder && Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
     }
 }
