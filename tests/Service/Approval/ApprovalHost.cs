@@ -111,8 +111,10 @@ public sealed class ApprovalHost : IAsyncDisposable
         app.UseHosting();
         app.MapApproval();
         app.MapGrpcService<RegistrationStandIn>();
-        var host = new ApprovalHost(app, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{http}") }, signing, clock, folder, new Uri($"http://127.0.0.1:{grpc}"));
-        app.MapPost("/connect/token", () => Results.Json(new { access_token = host.Token(new Person("service", null, ["service"], null)), expires_in = 60 })).AllowAnonymous();
+        var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{http}") };
+        var host = new ApprovalHost(app, client, signing, clock, folder, new Uri($"http://127.0.0.1:{grpc}"));
+        var service = new Person("service", null, ["service"], null);
+        app.MapPost("/connect/token", () => Results.Json(new { access_token = host.Token(service), expires_in = 60 })).AllowAnonymous();
         await app.StartAsync(Cancel);
         return host;
     }
@@ -120,16 +122,16 @@ public sealed class ApprovalHost : IAsyncDisposable
     public static DateTimeOffset At(string utc) => DateTimeOffset.Parse(utc, CultureInfo.InvariantCulture);
 
     /// <summary>An activation by <see cref="Nurse"/>, now, of 90 days.</summary>
-    public RegistrationActivated Activation(string? reason = "Truede personalet", string? supersedes = null, string cpr = Cpr, string? unit = Section, int days = 90) => new()
+    public RegistrationActivated Activation(string? reason = "Truede personalet", string? supersedes = null, string? unit = Section) => new()
     {
         MaskingId = Guid.CreateVersion7(Clock.Now).ToString("D"),
-        PatientKey = _app.Services.GetRequiredService<PatientKeys>().Of(CprNumber.Parse(cpr)).ToString(),
-        SealedCpr = _sealer.Value.Seal(cpr, SealedFor.Cpr),
+        PatientKey = _app.Services.GetRequiredService<PatientKeys>().Of(CprNumber.Parse(Cpr)).ToString(),
+        SealedCpr = _sealer.Value.Seal(Cpr, SealedFor.Cpr),
         Cvr = Cvr,
         Trigger = "threats",
         BehaviourOn = DanishTime.DayOf(Clock.Now),
         ActivatedAt = Clock.Now,
-        EndsAt = DanishTime.AddDays(Clock.Now, days),
+        EndsAt = DanishTime.AddDays(Clock.Now, 90),
         ActivatedBy = Nurse.Id,
         ActivatorRole = "health-worker",
         UnitSorId = unit,
@@ -138,9 +140,9 @@ public sealed class ApprovalHost : IAsyncDisposable
     };
 
     /// <summary>Activates and waits for the case.</summary>
-    public async Task<string> OpenCase(string? reason = "Truede personalet", string? supersedes = null, string cpr = Cpr, string? unit = Section, int days = 90)
+    public async Task<string> OpenCase(string? reason = "Truede personalet", string? supersedes = null, string? unit = Section)
     {
-        var activation = Activation(reason, supersedes, cpr, unit, days);
+        var activation = Activation(reason, supersedes, unit);
         await Publish(activation);
         return activation.MaskingId;
     }
@@ -206,7 +208,13 @@ public sealed class ApprovalHost : IAsyncDisposable
 
     public string Token(Person person)
     {
-        var claims = new Dictionary<string, object> { ["sub"] = person.Id, ["client_id"] = "client-of-" + person.Id, ["roles"] = person.Roles, ["person"] = person.Id };
+        var claims = new Dictionary<string, object>
+        {
+            ["sub"] = person.Id,
+            ["client_id"] = "client-of-" + person.Id,
+            ["roles"] = person.Roles,
+            ["person"] = person.Id,
+        };
         if (person.Cvr is not null)
             claims["cvr"] = person.Cvr;
         if (person.Unit is not null)
