@@ -71,6 +71,10 @@ public static class Rejections
         "Kun en sundhedsmedarbejder (health-worker) eller leder (leader) kan dette; kun en leder kan afslutte en sløring.",
         "Only a health-worker or a leader may do this; only a leader may end a masking.");
 
+    public static readonly Rejection EndNotCurrent = new("SLR-117", State,
+        "Sløringen har et andet udløb end det, der skal forlænges. Hent sløringen, og forlæng dens nuværende udløb.",
+        "The masking has another end than the one to extend. Read the masking and extend its present end.");
+
     public static readonly Rejection UnitAlreadyNominated = new("SLR-120", State,
         "Enheden er allerede indstillet eller sløret. Slå den op i listen over afdelingssløringer.",
         "The unit is already nominated or masked. Look it up in the list of department maskings.");

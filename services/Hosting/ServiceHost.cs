@@ -69,7 +69,7 @@ public static class ServiceHost
         services.AddSingleton<SecretStore>();
         services.AddSingleton<Sealer>();
         services.AddSingleton<PatientKeys>();
-        services.AddSingleton<Organisations>();
+        services.AddSingleton(provider => new Organisations(provider.GetRequiredService<IOptions<OrganisationOptions>>()));
         services.AddSingleton<ServiceTokens>();
         services.AddSingleton<ServiceChannels>();
         services.AddSingleton<IEventBus, EmbeddedBus>();

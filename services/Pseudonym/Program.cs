@@ -1,1 +1,4 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Sloring.Hosting;
+using Sloring.Pseudonym;
+
+ServiceHost.Run(args, builder => builder.AddPseudonym(), app => app.MapPseudonym());

@@ -1,1 +1,4 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Sloring.Hosting;
+using Sloring.Registration;
+
+ServiceHost.Run(args, builder => builder.AddRegistration(), app => app.MapRegistration());

@@ -1,1 +1,4 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Sloring.Hosting;
+using Sloring.Tokens;
+
+ServiceHost.Run(args, builder => builder.AddTokens(), app => app.MapTokens());

@@ -46,6 +46,7 @@ namespace Grpc.Net.ClientFactory
         public IList<Action<CallOptionsContext>> CallOptionsActions { get; } = [];
         public IList<InterceptorRegistration> InterceptorRegistrations { get; } = [];
         public Func<CallInvoker, object>? Creator { get; set; }
+        internal bool HasCallCredentials { get; set; }
     }
 
     public abstract class GrpcClientFactory
@@ -92,6 +93,10 @@ namespace Grpc.Net.ClientFactory
             var address = named.Address ?? throw new InvalidOperationException(
                 $"The gRPC client '{name}' has no address. Set it in AddGrpcClient(o => o.Address = ...).");
             var channel = GrpcChannel.ForAddress(address, channelOptions);
+            if (named.HasCallCredentials && !channel.SendsCallCredentials)
+                throw new InvalidOperationException(
+                    $"The gRPC client '{name}' has call credentials but no TLS. Use an https address, or allow it with "
+                    + "ConfigureChannel(o => o.UnsafeUseInsecureChannelCallCredentials = true).");
             var invoker = channel.CreateCallInvoker();
             foreach (var registration in named.InterceptorRegistrations.Reverse().Where(r => r.Scope == InterceptorScope.Channel))
                 invoker = invoker.Intercept(registration.Creator(services));
@@ -143,7 +148,8 @@ namespace Microsoft.Extensions.DependencyInjection
             services.TryAddSingleton<NamedInvokers>();
             services.TryAddTransient<GrpcClientFactory, ContainerGrpcClientFactory>();
             services.AddTransient(provider => provider.GetRequiredService<GrpcClientFactory>().CreateClient<TClient>(name));
-            return services.AddHttpClient(name).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { EnableMultipleHttp2Connections = true });
+            return services.AddHttpClient(name).ConfigurePrimaryHttpMessageHandler(provider => GrpcChannel.NewHandler(
+                provider.GetRequiredService<IOptionsMonitor<GrpcClientFactoryOptions>>().Get(name).Address?.Scheme == Uri.UriSchemeHttps));
         }
     }
 
@@ -180,16 +186,24 @@ namespace Microsoft.Extensions.DependencyInjection
             builder.AddCallCredentials((context, metadata, _) => authInterceptor(context, metadata));
 
         public static IHttpClientBuilder AddCallCredentials(this IHttpClientBuilder builder, CallCredentials credentials) =>
-            builder.With((_, options) => options.CallOptionsActions.Add(context => Add(context, credentials)));
+            builder.AddCallCredentials(_ => credentials);
 
         public static IHttpClientBuilder AddCallCredentials(
             this IHttpClientBuilder builder, Func<AuthInterceptorContext, Metadata, IServiceProvider, Task> authInterceptor) =>
-            builder.With((_, options) => options.CallOptionsActions.Add(context => Add(context,
-                CallCredentials.FromInterceptor((auth, metadata) => authInterceptor(auth, metadata, context.ServiceProvider)))));
+            builder.AddCallCredentials(services =>
+                CallCredentials.FromInterceptor((context, metadata) => authInterceptor(context, metadata, services)));
 
-        private static void Add(CallOptionsContext context, CallCredentials credentials) =>
-            context.CallOptions = context.CallOptions.WithCredentials(
-                context.CallOptions.Credentials is { } already ? CallCredentials.Compose(already, credentials) : credentials);
+        private static IHttpClientBuilder AddCallCredentials(this IHttpClientBuilder builder, Func<IServiceProvider, CallCredentials> make) =>
+            builder.With((_, options) =>
+            {
+                options.HasCallCredentials = true;
+                options.CallOptionsActions.Add(context =>
+                {
+                    var added = make(context.ServiceProvider);
+                    context.CallOptions = context.CallOptions.WithCredentials(
+                        context.CallOptions.Credentials is { } already ? CallCredentials.Compose(already, added) : added);
+                });
+            });
 
         private static IHttpClientBuilder With(this IHttpClientBuilder builder, Action<IServiceProvider, GrpcClientFactoryOptions> configure)
         {

@@ -4,6 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Grpc.AspNetCore.Server
 {
@@ -20,14 +22,19 @@ namespace Grpc.AspNetCore.Server
 
     public class InterceptorRegistration
     {
+        private readonly Lazy<ObjectFactory> factory;
+
         internal InterceptorRegistration(Type type, object[] arguments)
         {
             Type = type;
             Arguments = arguments;
+            factory = new(() => ActivatorUtilities.CreateFactory(type, Type.GetTypeArray(arguments)));
         }
 
         public Type Type { get; }
         public IReadOnlyList<object> Arguments { get; }
+
+        internal object Create(IServiceProvider services) => factory.Value(services, [.. Arguments]);
     }
 
     /// <summary>Run in order, the first outermost. Each is made per call: from the container if registered there, else created.</summary>
@@ -46,7 +53,7 @@ namespace Grpc.AspNetCore.Server
 
     public interface IGrpcServerBuilder
     {
-        Microsoft.Extensions.DependencyInjection.IServiceCollection Services { get; }
+        IServiceCollection Services { get; }
     }
 
     /// <summary>On every gRPC endpoint: which service and method it serves.</summary>
@@ -66,6 +73,7 @@ namespace Microsoft.Extensions.DependencyInjection
         public static IGrpcServerBuilder AddGrpc(this IServiceCollection services, Action<GrpcServiceOptions> configureOptions)
         {
             services.AddRouting();
+            services.TryAddSingleton<MappedGrpc>();
             services.Configure(configureOptions);
             return new Builder(services);
         }

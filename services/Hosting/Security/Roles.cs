@@ -41,4 +41,10 @@ public static class Roles
 
     /// <summary>The token service: puts masking instructions into identity tokens (rule E8).</summary>
     public const string TokenService = "token-service";
+
+    /// <summary>All roles.</summary>
+    public static IReadOnlySet<string> All { get; } = new HashSet<string>
+    {
+        EpjAdapter, HealthWorker, Leader, HospitalManagement, Region, National, CaseWorker, Auditor, CitizenView, DataSource, Operator, Service, TokenService,
+    };
 }

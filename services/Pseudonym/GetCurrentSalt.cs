@@ -1,0 +1,15 @@
+using Google.Protobuf.WellKnownTypes;
+using Sloring.Contracts.Pseudonym.V1;
+using Sloring.Hosting;
+
+namespace Sloring.Pseudonym;
+
+/// <summary>The salt in use, for those who compute pseudonyms themselves (rule E3).</summary>
+public sealed class GetCurrentSalt(Salts salts)
+{
+    public async Task<Salt> Handle(GetCurrentSaltRequest request, Caller caller, CancellationToken cancel) =>
+        Answer(await salts.Current(caller.Actor, cancel));
+
+    internal static Salt Answer(OpenSalt salt) =>
+        new() { SaltId = salt.Id, Value = salt.Text, ValidFrom = Timestamp.FromDateTimeOffset(salt.ValidFrom) };
+}

@@ -1,0 +1,33 @@
+using Microsoft.EntityFrameworkCore;
+using Sloring.Hosting;
+
+namespace Sloring.Pseudonym;
+
+/// <summary>The salts, sealed, none ever deleted: an access request may concern any period (rule C2). No name and no patient is stored.</summary>
+public sealed class PseudonymDb(DbContextOptions<PseudonymDb> options) : ServiceDb(options)
+{
+    public DbSet<SaltRow> Salts => Set<SaltRow>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<SaltRow>(salt =>
+        {
+            salt.ToTable("salts");
+            salt.HasKey(s => s.Id);
+            salt.Property(s => s.Id).ValueGeneratedNever();
+        });
+    }
+}
+
+/// <summary>One salt.</summary>
+public sealed class SaltRow
+{
+    /// <summary>From 1, without gaps.</summary>
+    public required int Id { get; init; }
+
+    /// <summary>The salt's BASE64 text, sealed.</summary>
+    public required string Sealed { get; init; }
+
+    public required DateTimeOffset ValidFrom { get; init; }
+}

@@ -1,0 +1,58 @@
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Options;
+using Sloring.Contracts;
+using Sloring.Contracts.Registration.V1;
+using Sloring.Hosting;
+using Sloring.Registration.Domain;
+
+namespace Sloring.Registration;
+
+/// <summary>Starts a masking (aktivering): in force when this answers (rules M1–M10).</summary>
+public sealed class Activate(
+    Store<RegistrationDb> store, PatientKeys patients, Sealer sealer, Repeats repeats, IOptions<RegistrationOptions> options)
+{
+    private readonly MaskingDates _dates = options.Value.Dates;
+
+    public async Task<ActivateResponse> Handle(ActivateRequest request, Caller caller, CancellationToken cancel)
+    {
+        var cvr = caller.RequireCvr();
+        var by = caller.Acting(request.Activator);
+        var cpr = CprNumber.Parse(request.PatientCpr);
+        var trigger = MaskingRules.TriggerOf(request.Trigger).Value;
+        var behaviourOn = Texts.Date(request.BehaviourOn, "behaviour_on");
+        var reason = Texts.Optional(request.Reason, "reason");
+        var endsAt = request.EndsAt.Instant("ends_at");
+        var repeat = repeats.Of(
+            cvr, request.IdempotencyKey,
+            nameof(Activate), cpr.Digits, trigger.ToString(), request.BehaviourOn, reason, endsAt?.ToString("O"),
+            by.PersonId, by.Role, by.UnitSorId);
+        var (patient, sealedCpr) = (patients.Of(cpr), sealer.Seal(cpr.Digits, SealedFor.Cpr));
+        var sealedReason = reason.Length == 0 ? null : sealer.Seal(reason, SealedFor.Reason);
+
+        return await store.Write(by.PersonId, async scope =>
+        {
+            // Before the rules of time: a repeat answers the same even when the activation would be too late by now (rule M9).
+            if (await repeats.Answered<ActivateResponse>(scope, repeat) is { } answered)
+                return answered;
+            var now = scope.Now;
+            var current = await scope.Active(patient, cvr);
+            var decided = MaskingRules.Activate(
+                current,
+                new Activation(
+                    Guid.CreateVersion7(now), Guid.CreateVersion7(now), patient, sealedCpr, cvr, trigger, behaviourOn,
+                    sealedReason, endsAt, by),
+                now, _dates).Value;
+            var order = await scope.Start(current, decided, by.PersonId);
+            var answer = new ActivateResponse
+            {
+                MaskingId = order.MaskingId.ToString("D"),
+                InForceFrom = order.ActivatedAt.ToTimestamp(),
+                EndsAt = order.EndsAt.ToTimestamp(),
+                Position = order.Position,
+                SupersededMaskingId = decided.Before is { State: MaskingState.Superseded } before ? before.MaskingId.ToString("D") : "",
+            };
+            repeats.Keep(scope, repeat, answer);
+            return answer;
+        }, cancel);
+    }
+}

@@ -1,0 +1,32 @@
+using Google.Protobuf.WellKnownTypes;
+using Sloring.Contracts;
+using Sloring.Hosting;
+using Sloring.Registration.Domain;
+using Activator = Sloring.Contracts.Registration.V1.Activator;
+
+namespace Sloring.Registration;
+
+/// <summary>What requests hold, as the rules take it.</summary>
+internal static class Wire
+{
+    /// <summary>The person who acts: named by a system that acts for people, else by the token.</summary>
+    /// <exception cref="RejectedException">SLR-114, SLR-115, SLR-116, SLR-902, SLR-912, SLR-914.</exception>
+    public static Person Acting(this Caller caller, Activator? named, bool leaderOnly = false) =>
+        (caller.Is(Roles.EpjAdapter)
+            ? Person.NamedBy(named, leaderOnly)
+            : Person.OfToken(caller.PersonId, caller.Is(Roles.Leader), caller.UnitSorId, named)).Value;
+
+    /// <summary>An optional instant.</summary>
+    /// <exception cref="RejectedException">SLR-916: not an instant.</exception>
+    public static DateTimeOffset? Instant(this Timestamp? timestamp, string field)
+    {
+        try
+        {
+            return timestamp?.ToDateTimeOffset();
+        }
+        catch (InvalidOperationException)
+        {
+            throw new RejectedException(Rejections.DateInvalid.For(field));
+        }
+    }
+}
