@@ -15,7 +15,7 @@ public static class IndexFigures
     public static IEnumerable<Figure> Measure()
     {
         var random = new Random(1);
-        var maskings = new Masking[InForce];
+        var maskings = new PatientMasking[InForce];
         for (var i = 0; i < maskings.Length; i++)
             maskings[i] = Some(random, i + 1);
 
@@ -43,14 +43,14 @@ public static class IndexFigures
         }, () => maskings.Clone(), rounds: 7);
         yield return change with { Ratio = change.Ratio / Changes, Detail = $"{Changes:N0} changes, one after the other: {change.Detail}" };
 
-        Figure Lookup(string name, MaskingIndex of, Masking[] some) => Figure.Timed(name, 3, Lookups, () => Find(of, some), () => Find(dictionary, some));
+        Figure Lookup(string name, MaskingIndex of, PatientMasking[] some) => Figure.Timed(name, 3, Lookups, () => Find(of, some), () => Find(dictionary, some));
     }
 
-    private static Masking Some(Random random, long endsAtMs) =>
+    private static PatientMasking Some(Random random, long endsAtMs) =>
         new(new PatientKey((ulong)random.NextInt64() << 1, (ulong)random.NextInt64()), new CvrNumber(33257872), endsAtMs);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Find(MaskingIndex index, Masking[] asked)
+    private static int Find(MaskingIndex index, PatientMasking[] asked)
     {
         var found = 0;
         foreach (var masking in asked)
@@ -59,7 +59,7 @@ public static class IndexFigures
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Find(Dictionary<ulong, long> dictionary, Masking[] asked)
+    private static int Find(Dictionary<ulong, long> dictionary, PatientMasking[] asked)
     {
         var found = 0;
         foreach (var masking in asked)

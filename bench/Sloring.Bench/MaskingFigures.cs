@@ -24,7 +24,7 @@ public static class MaskingFigures
         var patient = CprNumber.Parse("2512489996");
         var cvr = CvrNumber.Parse("33257872");
         byte[] secret = RandomNumberGenerator.GetBytes(32);
-        var masking = new Masking(PatientKey.Compute(secret, patient), cvr, long.MaxValue);
+        var masking = new PatientMasking(PatientKey.Compute(secret, patient), cvr, long.MaxValue);
         var picture = new MaskingPicture(MaskingIndex.FromSnapshot([masking]), MaskedUnits.None, 1, secret);
 
         var fresh = Batch(i => $"{FirstNames[i % 10]} {LastNames[i / 10 % 10]} {(char)('A' + (i / 100))}", cvr);

@@ -8,19 +8,19 @@ namespace Sloring.Client;
 /// <param name="Cvr">The organisation.</param>
 /// <param name="SorIds">All SOR ids covered: the unit and its children.</param>
 /// <param name="ShakPrefix">Every SHAK code that begins with it is covered; empty where there is none.</param>
-public sealed record MaskedUnit(string Id, CvrNumber Cvr, IReadOnlyList<string> SorIds, string ShakPrefix);
+public sealed record UnitMasking(string Id, CvrNumber Cvr, IReadOnlyList<string> SorIds, string ShakPrefix);
 
 /// <summary>The department maskings in force, towards every citizen. Immutable; made anew by each of its rare changes.</summary>
 public sealed class MaskedUnits
 {
-    private readonly FrozenDictionary<string, MaskedUnit> _units;
+    private readonly FrozenDictionary<string, UnitMasking> _units;
     private readonly FrozenSet<string> _sorIds;
     private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> _shakPrefixes;
     private readonly int[] _prefixLengths;
     private readonly FrozenDictionary<CvrNumber, Undecidable> _undecidable;
     private readonly Undecidable _undecidableAnywhere;
 
-    private MaskedUnits(IEnumerable<MaskedUnit> units)
+    private MaskedUnits(IEnumerable<UnitMasking> units)
     {
         _units = units.ToFrozenDictionary(u => u.Id);
         _sorIds = _units.Values.SelectMany(u => u.SorIds).ToFrozenSet(StringComparer.Ordinal);
@@ -38,19 +38,19 @@ public sealed class MaskedUnits
     public int Count => _units.Count;
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<MaskedUnit> All => _units.Values;
+    public IReadOnlyList<UnitMasking> All => _units.Values;
 
     /// <summary>A whole snapshot.</summary>
-    public static MaskedUnits FromSnapshot(IEnumerable<MaskedUnit> units) => new(units.GroupBy(u => u.Id).Select(same => same.Last()));
+    public static MaskedUnits FromSnapshot(IEnumerable<UnitMasking> units) => new(units.GroupBy(u => u.Id).Select(same => same.Last()));
 
     /// <summary>With one more, or with one replaced.</summary>
-    public MaskedUnits With(MaskedUnit unit) => new(_units.Values.Where(u => u.Id != unit.Id).Append(unit));
+    public MaskedUnits With(UnitMasking unit) => new(_units.Values.Where(u => u.Id != unit.Id).Append(unit));
 
     /// <summary>Without one that has been removed.</summary>
     public MaskedUnits Without(string id) => _units.ContainsKey(id) ? new(_units.Values.Where(u => u.Id != id)) : this;
 
     /// <summary>The department masking of an id; null where it is not in force.</summary>
-    public MaskedUnit? Find(string id) => _units.GetValueOrDefault(id);
+    public UnitMasking? Find(string id) => _units.GetValueOrDefault(id);
 
     /// <summary>True where the unit, by either of its ids, is covered (rule D4: SOR ids come expanded, SHAK goes by prefix).</summary>
     public bool Covers(string sorId, string shak) => Count != 0 && (_sorIds.Contains(sorId) || CoversShak(shak));
@@ -73,7 +73,7 @@ public sealed class MaskedUnits
         (false, false) => when != Undecidable.Never,
     };
 
-    private static Undecidable Of(MaskedUnit unit) =>
+    private static Undecidable Of(UnitMasking unit) =>
         Undecidable.WithoutBoth
         | (unit.ShakPrefix.Length == 0 ? Undecidable.WithoutSor : 0)
         | (unit.SorIds.Count == 0 ? Undecidable.WithoutShak : 0);

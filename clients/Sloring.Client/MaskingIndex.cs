@@ -31,7 +31,7 @@ public sealed class MaskingIndex
     public int Count { get; }
 
     /// <summary>An index of a whole snapshot. Where a masking occurs twice, the later one counts.</summary>
-    public static MaskingIndex FromSnapshot(IReadOnlyCollection<Masking> maskings)
+    public static MaskingIndex FromSnapshot(IReadOnlyCollection<PatientMasking> maskings)
     {
         var all = new MaskingTable(maskings.Count);
         foreach (var masking in maskings)
@@ -63,7 +63,7 @@ public sealed class MaskingIndex
     public PatientMaskings ForPatient(PatientKey patient, long nowMs) => new(this, patient, nowMs);
 
     /// <summary>This picture with changes applied, in order. An end of 0 removes.</summary>
-    public MaskingIndex With(IReadOnlyCollection<Masking> changes)
+    public MaskingIndex With(IReadOnlyCollection<PatientMasking> changes)
     {
         if (changes.Count == 0)
             return this;
@@ -87,7 +87,7 @@ public sealed class MaskingIndex
     }
 
     /// <summary>All maskings held, those too whose end has passed.</summary>
-    public IEnumerable<Masking> All()
+    public IEnumerable<PatientMasking> All()
     {
         foreach (var masking in _recent.All().Where(m => m.EndsAtMs != 0))
             yield return masking;
@@ -101,7 +101,7 @@ public sealed class MaskingIndex
     }
 
     /// <summary>What differs in a later picture: its maskings that are new or have another end, and with an end of 0 those that are gone.</summary>
-    public IEnumerable<Masking> ChangesTo(MaskingIndex later) =>
+    public IEnumerable<PatientMasking> ChangesTo(MaskingIndex later) =>
         later.All().Where(m => EndsAt(m.Patient, m.Cvr) != m.EndsAtMs)
             .Concat(All().Where(m => later.EndsAt(m.Patient, m.Cvr) == 0).Select(m => m with { EndsAtMs = 0 }));
 
@@ -115,7 +115,7 @@ public sealed class MaskingIndex
         return both;
     }
 
-    private static Masking Known(Masking masking) => masking.Cvr.Value != 0
+    private static PatientMasking Known(PatientMasking masking) => masking.Cvr.Value != 0
         ? masking
         : throw new ArgumentException("A masking without an organisation cannot be kept.");
 
@@ -134,7 +134,7 @@ public sealed class MaskingIndex
         private int _table;
         private int _at = -1;
 
-        public Masking Current { get; private set; }
+        public PatientMasking Current { get; private set; }
 
         public bool MoveNext()
         {
@@ -146,7 +146,7 @@ public sealed class MaskingIndex
                     if (endsAtMs <= nowMs || (_table > 0 && index._recent.TryFind(patient, cvr, out _))
                         || (_table > 1 && index._middle.TryFind(patient, cvr, out _)))
                         continue;
-                    Current = new Masking(patient, new CvrNumber(cvr), endsAtMs);
+                    Current = new PatientMasking(patient, new CvrNumber(cvr), endsAtMs);
                     return true;
                 }
             }

@@ -58,7 +58,7 @@ internal sealed class MaskingTable
     }
 
     /// <summary>Adds or replaces; only while the table is being built.</summary>
-    public void Put(in Masking masking)
+    public void Put(in PatientMasking masking)
     {
         ref var slot = ref SlotOf(masking.Patient, masking.Cvr.Value);
         if (slot.Cvr == 0)
@@ -84,7 +84,7 @@ internal sealed class MaskingTable
     }
 
     /// <summary>All entries, those that say "ended" too.</summary>
-    public IEnumerable<Masking> All()
+    public IEnumerable<PatientMasking> All()
     {
         foreach (var slot in _slots)
         {
@@ -115,6 +115,6 @@ internal sealed class MaskingTable
         public long EndsAtMs = endsAtMs;
         public uint Cvr = cvr;
 
-        public readonly Masking ToMasking() => new(new PatientKey(High, Low), new CvrNumber(Cvr), EndsAtMs);
+        public readonly PatientMasking ToMasking() => new(new PatientKey(High, Low), new CvrNumber(Cvr), EndsAtMs);
     }
 }

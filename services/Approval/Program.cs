@@ -1,1 +1,4 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Sloring.Approval;
+using Sloring.Hosting;
+
+ServiceHost.Run(args, builder => builder.AddApproval(), app => app.MapApproval());

@@ -1,1 +1,4 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Sloring.Effectuation;
+using Sloring.Hosting;
+
+ServiceHost.Run(args, builder => builder.AddEffectuation(), app => app.MapEffectuation());

@@ -1,1 +1,33 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using System.CommandLine;
+using Sloring.Embedded;
+
+var root = new RootCommand("sloring-platform in one process. Settings may follow any command, for example: --Data:Folder=/tmp/x --Listen:Http=http://127.0.0.1:6080")
+{
+    TreatUnmatchedTokensAsErrors = false,
+};
+root.SetAction((parsed, cancel) => Serve.Run([.. parsed.UnmatchedTokens], cancel));
+
+Add("demo", "Play the main job on the sample files; starts the platform if none is running", Demo.Run);
+Add("verify", "Verify every journal of the running platform", Verify.Run);
+
+var file = new Argument<FileInfo>("file") { Description = "JSON lines, each {\"patientCpr\":\"…\",\"entries\":[…]}; see samples/entries.jsonl" };
+var output = new Option<FileInfo?>("--output", "-o") { Description = "Where the masked lines go; standard output when left out" };
+var mask = new Command("mask", "Mask a file of entries with the picture of the running platform") { file, output };
+mask.TreatUnmatchedTokensAsErrors = false;
+mask.SetAction((parsed, cancel) => MaskFile.Run([.. parsed.UnmatchedTokens], parsed.GetRequiredValue(file), parsed.GetValue(output), cancel));
+root.Subcommands.Add(mask);
+
+var client = new Argument<string>("client") { Description = "A demo client, for example sygeplejerske, leder or borgervisning" };
+var token = new Command("token", "Print an access token of a demo client of the running platform") { client };
+token.TreatUnmatchedTokensAsErrors = false;
+token.SetAction((parsed, cancel) => PrintToken.Run([.. parsed.UnmatchedTokens], parsed.GetRequiredValue(client), cancel));
+root.Subcommands.Add(token);
+
+return await root.Parse(args).InvokeAsync();
+
+void Add(string name, string description, Func<string[], CancellationToken, Task<int>> run)
+{
+    var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
+    command.SetAction((parsed, cancel) => run([.. parsed.UnmatchedTokens], cancel));
+    root.Subcommands.Add(command);
+}

@@ -39,6 +39,24 @@ internal static class Sqlite
         await transaction.CommitAsync(cancel);
     }
 
+    /// <summary>Inserts journal entries by one prepared statement, in the transaction that the connection has open.</summary>
+    public static async Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel)
+    {
+        await using var insert = connection.CreateCommand();
+        insert.CommandText = """
+            INSERT INTO journal("Position", "EventId", "Type", "Subject", "PatientKey", "OccurredAt", "Actor", "Data", "TraceParent", "Hash")
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            """;
+        var values = Enumerable.Range(1, 10).Select(i => insert.Parameters[insert.Parameters.Add(new SqliteParameter { ParameterName = $"${i}" })]).ToArray();
+        foreach (var e in entries)
+        {
+            var row = (object[])[e.Position, e.EventId, e.Type, e.Subject, e.PatientKey, e.OccurredAt.ToUnixTimeMilliseconds(), e.Actor, e.Data, e.TraceParent, e.Hash];
+            for (var i = 0; i < row.Length; i++)
+                values[i].Value = row[i];
+            await insert.ExecuteNonQueryAsync(cancel);
+        }
+    }
+
     private static async Task<object?> Execute(DbConnection connection, string sql, CancellationToken cancel)
     {
         await using var command = connection.CreateCommand();

@@ -180,6 +180,16 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
     /// <summary>As <see cref="Append(IEvent)"/>, where entries of several actors share a transaction.</summary>
     public Task<long> Append(IEvent e, string actor)
     {
+        var entry = Next(e, actor);
+        Db.Journal.Add(entry);
+        return Task.FromResult(entry.Position);
+    }
+
+    /// <summary>Appends a batch in order, several times faster than one by one: the entries go straight to the database, untracked.</summary>
+    public Task AppendMany(IEnumerable<IEvent> events) => Sqlite.Insert(Db.Database.GetDbConnection(), [.. events.Select(e => Next(e, _actor))], Cancel);
+
+    private JournalEntry Next(IEvent e, string actor)
+    {
         var entry = new JournalEntry
         {
             Position = ++_position,
@@ -195,8 +205,7 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
         };
         entry.Hash = HeadHash = entry.HashAfter(HeadHash);
         _appended.Add(entry);
-        Db.Journal.Add(entry);
-        return Task.FromResult(entry.Position);
+        return entry;
     }
 }
 

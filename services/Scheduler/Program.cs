@@ -1,1 +1,4 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Sloring.Hosting;
+using Sloring.Scheduler;
+
+ServiceHost.Run(args, builder => builder.AddScheduler(), app => app.MapScheduler());

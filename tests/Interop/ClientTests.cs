@@ -183,7 +183,8 @@ public abstract class ClientTests : IDisposable
     public async Task RefusedClientStream_TellsWriterAndReader()
     {
         using var call = client.Up(deadline: In(10));
-        await call.RequestStream.WriteAsync(new TrialRequest { Fail = (int)StatusCode.FailedPrecondition });
+        // The server may refuse, and reset the stream, before this write has returned.
+        await Record.ExceptionAsync(() => call.RequestStream.WriteAsync(new TrialRequest { Fail = (int)StatusCode.FailedPrecondition }).WaitAsync(Limit));
         AssertFailure(StatusCode.FailedPrecondition, await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.WaitAsync(Limit)));
         var written = await Assert.ThrowsAsync<RpcException>(() => call.RequestStream.WriteAsync(new TrialRequest()).WaitAsync(Limit));
         Assert.Equal(StatusCode.FailedPrecondition, written.StatusCode);
@@ -217,9 +218,10 @@ public abstract class ClientTests : IDisposable
     public async Task PassedDeadline_EndsTheCallOnBothSides()
     {
         var text = Guid.NewGuid().ToString();
-        var call = client.EchoAsync(new TrialRequest { Delay = 60_000, Text = text }, deadline: In(0.1));
+        using var call = client.EchoAsync(new TrialRequest { Delay = 60_000, Text = text }, deadline: In(2));
+        await Server("entered", text);
         await AssertEnds(StatusCode.DeadlineExceeded, () => call.ResponseAsync);
-        await client.EchoAsync(new TrialRequest { Act = "seen", Text = text }, deadline: In(15)).ResponseAsync.WaitAsync(Limit);
+        await Server("seen", text);
     }
 
     [Fact]
@@ -257,10 +259,12 @@ public abstract class ClientTests : IDisposable
     public async Task CancelledToken_EndsTheCallOnBothSides()
     {
         var text = Guid.NewGuid().ToString();
-        using var cancellation = new CancellationTokenSource(200);
-        await AssertEnds(StatusCode.Cancelled,
-            () => client.EchoAsync(new TrialRequest { Delay = 60_000, Text = text }, cancellationToken: cancellation.Token).ResponseAsync);
-        await client.EchoAsync(new TrialRequest { Act = "seen", Text = text }, deadline: In(15)).ResponseAsync.WaitAsync(Limit);
+        using var cancellation = new CancellationTokenSource();
+        using var call = client.EchoAsync(new TrialRequest { Delay = 60_000, Text = text }, cancellationToken: cancellation.Token);
+        await Server("entered", text);
+        cancellation.Cancel();
+        await AssertEnds(StatusCode.Cancelled, () => call.ResponseAsync);
+        await Server("seen", text);
     }
 
     [Fact]
@@ -276,7 +280,7 @@ public abstract class ClientTests : IDisposable
         call.Dispose();
         Assert.Equal(StatusCode.Cancelled, call.GetStatus().StatusCode);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => call.ResponseStream.MoveNext());
-        await client.EchoAsync(new TrialRequest { Act = "seen", Text = text }, deadline: In(15)).ResponseAsync.WaitAsync(Limit);
+        await Server("seen", text);
     }
 
     [Fact]
@@ -289,14 +293,15 @@ public abstract class ClientTests : IDisposable
     }
 
     [Fact]
-    public async Task CancelledClientStream_DoesNotLookCompleteToTheServer()
+    public async Task CancelledRequestStream_DoesNotLookCompleteToTheServer()
     {
         var text = Guid.NewGuid().ToString();
-        using var call = client.Up();
+        using var call = client.Both();
         await call.RequestStream.WriteAsync(new TrialRequest { Text = text });
+        Assert.True(await call.ResponseStream.MoveNext().WaitAsync(Limit)); // the server has the text it remembers
         call.Dispose();
-        await AssertEnds(StatusCode.Cancelled, () => call.ResponseAsync);
-        await client.EchoAsync(new TrialRequest { Act = "seen", Text = text }, deadline: In(15)).ResponseAsync.WaitAsync(Limit);
+        await AssertEnds(StatusCode.Cancelled, () => call.RequestStream.WriteAsync(new TrialRequest()));
+        await Server("seen", text);
     }
 
     [Fact]
@@ -400,6 +405,10 @@ public abstract class ClientTests : IDisposable
         channel.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Waits until the server has entered, or seen the cancellation of, the call with this text.</summary>
+    private async Task Server(string act, string text) =>
+        await client.EchoAsync(new TrialRequest { Act = act, Text = text }, deadline: In(15)).ResponseAsync.WaitAsync(Limit);
 
     private static async Task AssertEnds(StatusCode code, Func<Task> call) =>
         Assert.Equal(code, (await Assert.ThrowsAsync<RpcException>(() => call().WaitAsync(Limit))).StatusCode);

@@ -13,15 +13,19 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
 
     public static readonly byte[] AllBytes = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
 
-    /// <summary>What outlives a call: which texts were cancelled, and the count of unobserved exceptions in this process.</summary>
+    /// <summary>What outlives a call: which texts were entered and cancelled, and the count of unobserved exceptions in this process.</summary>
     internal sealed class Memory(Func<int> unobserved)
     {
-        private readonly ConcurrentDictionary<string, TaskCompletionSource> cancelled = new(StringComparer.Ordinal);
+        private readonly ConcurrentDictionary<string, TaskCompletionSource> marks = new(StringComparer.Ordinal);
 
         public int Unobserved => unobserved();
 
-        public TaskCompletionSource Cancelled(string text) =>
-            cancelled.GetOrAdd(text, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        public TaskCompletionSource Entered(string text) => Mark($"entered {text}");
+
+        public TaskCompletionSource Cancelled(string text) => Mark($"cancelled {text}");
+
+        private TaskCompletionSource Mark(string mark) =>
+            marks.GetOrAdd(mark, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     }
 
     public override async Task<TrialReply> Echo(TrialRequest request, ServerCallContext context)
@@ -45,22 +49,27 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
                 throw new InvalidOperationException("the inside story");
             case "blob":
                 return new TrialReply { Data = ByteString.CopyFrom(new byte[request.Count]) };
+            case "entered":
+                await memory.Entered(request.Text).Task.WaitAsync(context.CancellationToken);
+                return Reply(request);
             case "seen":
                 await memory.Cancelled(request.Text).Task.WaitAsync(context.CancellationToken);
-                break;
+                return Reply(request);
             case "unobserved":
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
                 return new TrialReply { Number = memory.Unobserved };
         }
-        using var _ = Remember(request.Text, context);
+        using var _ = new Witness(memory, () => request.Text, context.CancellationToken);
+        if (request.Delay > 0)
+            memory.Entered(request.Text).TrySetResult();
         await Pause(request, context);
         return Reply(request);
     }
 
     public override async Task Down(TrialRequest request, IServerStreamWriter<TrialReply> responseStream, ServerCallContext context)
     {
-        using var _ = Remember(request.Text, context);
+        using var _ = new Witness(memory, () => request.Text, context.CancellationToken);
         for (var i = 0; i < request.Count || request.Act == "flood"; i++)
         {
             await Pause(request, context, last: false);
@@ -75,7 +84,7 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
     {
         var reply = new TrialReply();
         var text = "";
-        using var _ = context.CancellationToken.Register(() => memory.Cancelled(text).TrySetResult());
+        using var _ = new Witness(memory, () => text, context.CancellationToken);
         await foreach (var request in requestStream.ReadAllAsync(context.CancellationToken))
         {
             text = request.Text;
@@ -91,7 +100,7 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
     {
         await context.WriteResponseHeadersAsync([]);
         var text = "";
-        using var _ = context.CancellationToken.Register(() => memory.Cancelled(text).TrySetResult());
+        using var _ = new Witness(memory, () => text, context.CancellationToken);
         while (await requestStream.MoveNext())
         {
             text = requestStream.Current.Text;
@@ -122,8 +131,27 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
         throw new RpcException(new Status((StatusCode)request.Fail, FailureText), trailers);
     }
 
-    private CancellationTokenRegistration Remember(string text, ServerCallContext context) =>
-        context.CancellationToken.Register(() => memory.Cancelled(text).TrySetResult());
+    /// <summary>Remembers that a call was cancelled; asks once more at the end, for a handler may be faster than its token's callbacks.</summary>
+    private sealed class Witness : IDisposable
+    {
+        private readonly Action remember;
+        private readonly CancellationToken cancellation;
+        private readonly CancellationTokenRegistration registration;
+
+        public Witness(Memory memory, Func<string> text, CancellationToken cancellation)
+        {
+            remember = () => memory.Cancelled(text()).TrySetResult();
+            this.cancellation = cancellation;
+            registration = cancellation.Register(remember);
+        }
+
+        public void Dispose()
+        {
+            registration.Dispose();
+            if (cancellation.IsCancellationRequested)
+                remember();
+        }
+    }
 }
 
 [Authorize]

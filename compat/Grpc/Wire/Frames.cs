@@ -168,7 +168,8 @@ internal sealed class FrameReader<T>(PipeReader pipe, Func<DeserializationContex
     private ReadOnlySequence<byte> Decompress()
     {
         if (!string.Equals(encoding, GrpcHeaders.Gzip, StringComparison.OrdinalIgnoreCase))
-            throw new RpcException(new Status(StatusCode.Unimplemented, $"Unsupported grpc-encoding value '{encoding}'. Supported encodings: identity, gzip."));
+            throw new RpcException(new Status(StatusCode.Unimplemented, $"Messages encoded with '{encoding}' cannot be read."),
+                new Metadata { { GrpcHeaders.AcceptEncoding, GrpcHeaders.Accepted } });
         using var gzip = new GZipStream(new MemoryStream(payload.ToArray()), CompressionMode.Decompress);
         var plain = new ArrayBufferWriter<byte>(Math.Max(256, (int)payload.Length));
         try

@@ -151,8 +151,8 @@ internal static class GrpcHeaders
         }
         return exception switch
         {
-            OperationCanceledException => new Status(StatusCode.Cancelled, "Call canceled by the client.", exception),
-            HttpRequestException or IOException or SocketException or ObjectDisposedException =>
+            // Whoever cancels a call ends it first, so a cancellation met here is the handler's: its connection broke under a request body.
+            OperationCanceledException or HttpRequestException or IOException or SocketException or ObjectDisposedException =>
                 new Status(StatusCode.Unavailable, "The connection to the server failed.", exception),
             _ => new Status(StatusCode.Internal, $"The call failed: {exception.GetType().Name}.", exception),
         };

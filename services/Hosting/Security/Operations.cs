@@ -56,7 +56,7 @@ public static class Operations
         [SearchJournal] = Any(Auditor),
         [VerifyJournal] = Any(Auditor, Operator),
         [ListCases] = Any(Leader, HospitalManagement, Region),
-        [GetCase] = Any(Leader),
+        [GetCase] = Any(HealthWorker, Leader),
         [Decide] = Any(Leader),
         [Ask] = Any(Leader),
         [Answer] = Any(HealthWorker, Leader),

@@ -136,7 +136,9 @@ const cases = {
     assert.ok(!error.details.includes('inside story'), error.details);
   },
   async deadline() {
-    const { error } = await call(trial, 'Echo', { delay: 20000, text: 'js-deadline' }, undefined, within(100));
+    const ending = call(trial, 'Echo', { delay: 20000, text: 'js-deadline' }, undefined, within(1500));
+    await call(trial, 'Echo', { act: 'entered', text: 'js-deadline' });
+    const { error } = await ending;
     assert.equal(error.code, status.DEADLINE_EXCEEDED);
     await call(trial, 'Echo', { act: 'seen', text: 'js-deadline' });
   },
@@ -155,7 +157,7 @@ const cases = {
   async cancelledCall() {
     const error = await new Promise((resolve) => {
       const made = trial.Echo({ delay: 20000, text: 'js-cancel' }, (e) => resolve(e));
-      setTimeout(() => made.cancel(), 100);
+      call(trial, 'Echo', { act: 'entered', text: 'js-cancel' }).then(() => made.cancel());
     });
     assert.equal(error.code, status.CANCELLED);
     await call(trial, 'Echo', { act: 'seen', text: 'js-cancel' });

@@ -2,20 +2,23 @@
 import grpc from '@grpc/grpc-js';
 import { Trial, failure } from './trial.mjs';
 
-const seen = new Map();
-function cancelled(text) {
-  if (!seen.has(text)) {
+const marks = new Map();
+function mark(name) {
+  if (!marks.has(name)) {
     let resolve;
     const promise = new Promise((r) => (resolve = r));
-    seen.set(text, { promise, resolve });
+    marks.set(name, { promise, resolve });
   }
-  return seen.get(text);
+  return marks.get(name);
 }
+const entered = (text) => mark(`entered ${text}`);
+const cancelled = (text) => mark(`cancelled ${text}`);
 
 // Resolves to false when the call was cancelled meanwhile.
 function pause(call, request) {
   return new Promise((resolve) => {
     if (!request.delay) return resolve(!call.cancelled);
+    entered(request.text).resolve();
     const timer = setTimeout(() => resolve(true), request.delay);
     call.once('cancelled', () => {
       clearTimeout(timer);
@@ -47,6 +50,9 @@ async function echo(call, callback) {
       return callback(null, reply(request));
     case 'blob':
       return callback(null, { data: Buffer.alloc(request.count) });
+    case 'entered':
+      await entered(request.text).promise;
+      return callback(null, reply(request));
     case 'seen':
       await cancelled(request.text).promise;
       return callback(null, reply(request));

@@ -6,4 +6,4 @@ namespace Sloring.Client;
 /// <param name="Patient">The patient, under the feed's key.</param>
 /// <param name="Cvr">The organisation.</param>
 /// <param name="EndsAtMs">End instant, milliseconds since 1970 UTC; 0 where it has ended.</param>
-public readonly record struct Masking(PatientKey Patient, CvrNumber Cvr, long EndsAtMs);
+public readonly record struct PatientMasking(PatientKey Patient, CvrNumber Cvr, long EndsAtMs);

@@ -1,0 +1,66 @@
+using Microsoft.EntityFrameworkCore;
+using Sloring.Approval.Domain;
+using Sloring.Contracts;
+using Sloring.Hosting;
+
+namespace Sloring.Approval;
+
+/// <summary>Approval's tables. People are local ids, patients keyed hashes; CPR numbers and texts are sealed.</summary>
+public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb(options)
+{
+    public DbSet<ApprovalCase> Cases => Set<ApprovalCase>();
+
+    public DbSet<CaseDeadline> Deadlines => Set<CaseDeadline>();
+
+    public DbSet<CaseNotice> Notices => Set<CaseNotice>();
+
+    public DbSet<RenewalGround> RenewalGrounds => Set<RenewalGround>();
+
+    /// <summary>A case of an organisation with its steps and questions.</summary>
+    /// <exception cref="RejectedException">SLR-201: not there, or another organisation's.</exception>
+    public async Task<ApprovalCase> Load(string caseId, CvrNumber cvr, CancellationToken cancel)
+    {
+        var text = cvr.ToString();
+        return await Whole.SingleOrDefaultAsync(c => c.CaseId == caseId && c.Cvr == text, cancel)
+            ?? throw new RejectedException(Rejections.CaseNotFound);
+    }
+
+    /// <summary>The case of a masking.</summary>
+    /// <exception cref="NotYetException">The event that opens it has not arrived.</exception>
+    public async Task<ApprovalCase> OfMasking(string maskingId, CancellationToken cancel) =>
+        await Whole.SingleOrDefaultAsync(c => c.CaseId == maskingId, cancel) ?? throw new NotYetException("the case of a masking");
+
+    private IQueryable<ApprovalCase> Whole => Cases
+        .Include(c => c.Steps.OrderBy(step => step.Number)).Include(c => c.Questions.OrderBy(question => question.Number)).AsSplitQuery();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<ApprovalCase>(table =>
+        {
+            table.ToTable("cases");
+            table.HasKey(c => c.CaseId);
+            table.HasIndex(c => new { c.Cvr, c.State, c.DecisionDue, c.CaseId });
+            table.HasIndex(c => new { c.PatientKey, c.Cvr });
+            table.HasIndex(c => c.ActivatedAt);
+            table.HasMany(c => c.Steps).WithOne().HasForeignKey(step => step.CaseId);
+            table.HasMany(c => c.Questions).WithOne().HasForeignKey(question => question.CaseId);
+        });
+        modelBuilder.Entity<CaseStep>().ToTable("case_steps").HasKey(step => new { step.CaseId, step.Number });
+        modelBuilder.Entity<CaseQuestion>().ToTable("case_questions").HasKey(question => new { question.CaseId, question.Number });
+        modelBuilder.Entity<RenewalGround>().ToTable("renewal_grounds").HasKey(ground => new { ground.CaseId, ground.ExtendsEnd, ground.By });
+        modelBuilder.Entity<CaseDeadline>(table =>
+        {
+            table.ToTable("case_deadlines");
+            table.HasKey(deadline => deadline.DeadlineId);
+            table.HasIndex(deadline => deadline.CaseId);
+        });
+        modelBuilder.Entity<CaseNotice>(table =>
+        {
+            table.ToTable("notices");
+            table.HasKey(notice => notice.NoticeId);
+            table.HasIndex(notice => new { notice.Cvr, notice.ToPerson, notice.SentAt });
+            table.HasIndex(notice => new { notice.Cvr, notice.ToUnitSorId, notice.SentAt });
+        });
+    }
+}

@@ -1,0 +1,44 @@
+using Grpc.Core;
+using Microsoft.AspNetCore.Authorization;
+using Sloring.Contracts.Approval.V1;
+using Sloring.Hosting;
+
+namespace Sloring.Approval;
+
+/// <summary>The gRPC door: an rpc, its operation, its use case.</summary>
+public sealed class ApprovalRpcs(
+    ListCases listCases, GetCase getCase, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview)
+    : ApprovalService.ApprovalServiceBase
+{
+    [Authorize(Operations.ListCases)]
+    public override Task<ListCasesResponse> ListCases(ListCasesRequest request, ServerCallContext context) =>
+        listCases.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.GetCase)]
+    public override Task<Case> GetCase(GetCaseRequest request, ServerCallContext context) =>
+        getCase.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.Decide)]
+    public override Task<Case> Decide(DecideRequest request, ServerCallContext context) =>
+        decide.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.Ask)]
+    public override Task<Case> Ask(AskRequest request, ServerCallContext context) =>
+        ask.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.Answer)]
+    public override Task<Case> Answer(AnswerRequest request, ServerCallContext context) =>
+        answer.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.RenewCase)]
+    public override Task<Case> Renew(RenewCaseRequest request, ServerCallContext context) =>
+        renewCase.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.ListNotices)]
+    public override Task<ListNoticesResponse> ListNotices(ListNoticesRequest request, ServerCallContext context) =>
+        listNotices.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.GetOverview)]
+    public override Task<Overview> GetOverview(GetOverviewRequest request, ServerCallContext context) =>
+        getOverview.Handle(request, context.Caller(), context.CancellationToken);
+}

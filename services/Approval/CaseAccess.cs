@@ -1,0 +1,23 @@
+using Sloring.Approval.Domain;
+using Sloring.Hosting;
+
+namespace Sloring.Approval;
+
+/// <summary>What a caller is to a case of the caller's own organisation.</summary>
+internal static class CaseAccess
+{
+    /// <summary>
+    /// A leader of the unit that decides, or of the one it was escalated to (rules A1, A3). Where the register knows no unit of the
+    /// organisation, every leader of it: somebody must be able to decide.
+    /// </summary>
+    public static bool LeadsLevelOf(this Caller caller, ApprovalCase @case) =>
+        caller.Is(Roles.Leader)
+        && (@case.LevelUnitSorId is null || (caller.UnitSorId is { } unit && (unit == @case.LevelUnitSorId || unit == @case.EscalatedUnitSorId)));
+
+    /// <summary>The level, and the activator, who is asked questions (rule A6).</summary>
+    public static bool MaySee(this Caller caller, ApprovalCase @case) => caller.LeadsLevelOf(@case) || caller.PersonId == @case.ActivatedBy;
+
+    /// <summary>The caller as a rule sees it.</summary>
+    public static Decider DeciderOf(this Caller caller, ApprovalCase @case, Practice practice) =>
+        new(caller.RequirePerson(), caller.LeadsLevelOf(@case), practice.MayDecideOwn);
+}

@@ -1,0 +1,44 @@
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.EntityFrameworkCore;
+using Sloring.Contracts.Approval.V1;
+using Sloring.Hosting;
+
+namespace Sloring.Approval;
+
+/// <summary>Notices to the caller and, for leaders, to the caller's level, newest first (rules A1, A3, A5, A6, A8, M5).</summary>
+public sealed class ListNotices(Store<ApprovalDb> store)
+{
+    public async Task<ListNoticesResponse> Handle(ListNoticesRequest request, Caller caller, CancellationToken cancel)
+    {
+        var (size, after) = Paging.Of(request.PageSize, request.PageToken);
+        var (at, id) = after is null ? (DateTimeOffset.MaxValue, "") : PageKey.Parse(after);
+        var (cvr, person) = (caller.RequireCvr().ToString(), caller.RequirePerson());
+        var (leads, unit) = (caller.Is(Roles.Leader), caller.UnitSorId);
+        var found = await store.Read(
+            db => db.Notices
+                .Where(notice => notice.Cvr == cvr)
+                .Where(notice => notice.ToPerson == person
+                    || (leads && notice.ToUnitSorId != null && notice.ToUnitSorId == unit)
+                    || (leads && notice.ToUnitSorId == null && notice.ToPerson == null))
+                .Where(notice => notice.SentAt < at || (notice.SentAt == at && notice.NoticeId.CompareTo(id) < 0))
+                .OrderByDescending(notice => notice.SentAt).ThenByDescending(notice => notice.NoticeId)
+                .Take(size + 1).ToListAsync(cancel),
+            cancel);
+        var page = found.Take(size).ToList();
+        return new ListNoticesResponse
+        {
+            Notices = { page.Select(Show) },
+            NextPageToken = found.Count > size ? PageKey.Token(page[^1].SentAt, page[^1].NoticeId) : "",
+        };
+    }
+
+    private static Notice Show(CaseNotice notice) => new()
+    {
+        NoticeId = notice.NoticeId,
+        Kind = notice.Kind,
+        CaseId = notice.CaseId,
+        ToPerson = notice.ToPerson ?? "",
+        ToUnitSorId = notice.ToUnitSorId ?? "",
+        SentAt = notice.SentAt.ToTimestamp(),
+    };
+}

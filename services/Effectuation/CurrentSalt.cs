@@ -1,0 +1,64 @@
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
+using Sloring.Contracts;
+using Sloring.Contracts.Pseudonym.V1;
+
+namespace Sloring.Effectuation;
+
+/// <summary>The salt in use, kept in memory: fetched at start, now and then, and when it is rotated.</summary>
+public sealed class CurrentSalt(
+    [FromKeyedServices(EffectuationModule.Name)] PseudonymService.PseudonymServiceClient pseudonyms, IOptions<EffectuationOptions> options, TimeProvider clock)
+    : BackgroundService
+{
+    private static readonly ResiliencePipeline Fetching = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    {
+        ShouldHandle = new PredicateBuilder().Handle<RpcException>().Handle<TimeoutRejectedException>(),
+        MaxRetryAttempts = int.MaxValue,
+        BackoffType = DelayBackoffType.Exponential,
+        Delay = TimeSpan.FromMilliseconds(50),
+        MaxDelay = TimeSpan.FromSeconds(2),
+        UseJitter = true,
+    }).AddTimeout(TimeSpan.FromSeconds(10)).Build();
+
+    private readonly SemaphoreSlim _rotated = new(0, 1);
+    private volatile string? _value;
+
+    /// <summary>The salt's text as received.</summary>
+    /// <exception cref="RejectedException">SLR-401: none has been fetched yet.</exception>
+    public string Value => _value ?? throw new RejectedException(Rejections.NoSalt);
+
+    public bool IsKnown => _value is not null;
+
+    /// <summary>Has the salt fetched anew, soon: whoever calls does not wait for another service.</summary>
+    public void Refetch()
+    {
+        lock (_rotated)
+        {
+            if (_rotated.CurrentCount == 0)
+                _rotated.Release();
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            _value = (await Fetching.ExecuteAsync(
+                async cancel => await pseudonyms.GetCurrentSaltAsync(new GetCurrentSaltRequest(), cancellationToken: cancel), stoppingToken)).Value;
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            var timer = Task.Delay(TimeSpan.FromSeconds(options.Value.SaltRefreshSeconds), clock, waiting.Token);
+            await Task.WhenAny(timer, _rotated.WaitAsync(waiting.Token));
+            stoppingToken.ThrowIfCancellationRequested();
+            await waiting.CancelAsync();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _rotated.Dispose();
+        base.Dispose();
+    }
+}

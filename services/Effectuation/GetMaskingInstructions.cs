@@ -1,0 +1,36 @@
+using Google.Protobuf.WellKnownTypes;
+using Sloring.Contracts;
+using Sloring.Contracts.Effectuation.V1;
+using Sloring.Hosting;
+
+namespace Sloring.Effectuation;
+
+/// <summary>What is masked for one citizen (rule E8): no why, no who. Answers after its audit entry is durable (rule O3), or not at all.</summary>
+public sealed class GetMaskingInstructions(WatchPicture watch, AuditReads<EffectuationDb> audit)
+{
+    public async Task<MaskingInstructions> Handle(GetMaskingInstructionsRequest request, Caller caller, CancellationToken cancel)
+    {
+        var patient = CprNumber.Parse(request.PatientCpr);
+        var (picture, nowMs) = watch.Watcher.Fresh();
+        var key = picture.KeyOf(patient);
+        await audit.Record(caller, Operations.GetMaskingInstructions, key, null, cancel);
+        var answer = new MaskingInstructions { Position = picture.Position };
+        foreach (var masking in picture.Index.ForPatient(key, nowMs))
+        {
+            // A data source learns of its own organisation only (rule E8 with decision 6).
+            if (!caller.Is(Roles.DataSource) || caller.RequireCvr() == masking.Cvr)
+                answer.Organisations.Add(new MaskedOrganisation
+                {
+                    Cvr = masking.Cvr.ToString(),
+                    EndsAt = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(masking.EndsAtMs)),
+                });
+        }
+        foreach (var unit in picture.Units.All.Where(unit => !caller.Is(Roles.DataSource) || caller.RequireCvr() == unit.Cvr))
+        {
+            answer.Units.Add(unit.SorIds.Select(id => new Contracts.Effectuation.V1.MaskedUnit { Classification = "SOR", Id = id }));
+            if (unit.ShakPrefix.Length > 0)
+                answer.Units.Add(new Contracts.Effectuation.V1.MaskedUnit { Classification = "SHAK", Id = unit.ShakPrefix });
+        }
+        return answer;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+using Sloring.Client;
+using Sloring.Contracts;
+using Sloring.Contracts.Effectuation.V1;
+using Sloring.Hosting;
+
+namespace Sloring.Effectuation;
+
+/// <summary>Masks entries at display time (rules E1–E5). No database and no lock on its way: the audit entry is queued (decision 9).</summary>
+public sealed class MaskEntries(
+    WatchPicture watch, CurrentSalt salt, AuditReads<EffectuationDb> audit, IOptions<EffectuationOptions> options)
+{
+    private const int MostEntries = 10_000;
+    private const int RememberedPatients = 10_000;
+
+    private readonly Explanation _explanation = new()
+    {
+        Da = "Navne på sundhedspersonale er erstattet af en kode med angivelse af faggruppe. Du kan søge aktindsigt i navnene og klage over sløringen.",
+        En = "Names of health staff are replaced by a code with their professional group. You may request access to the names and complain about the masking.",
+        Link = options.Value.ExplanationLink,
+    };
+
+    private readonly ConcurrentDictionary<string, long> _findings = new();
+
+    /// <summary>Findings since start, by source (rule E5).</summary>
+    public IReadOnlyDictionary<string, long> FindingsBySource => _findings;
+
+    public async Task<MaskEntriesResponse> Handle(MaskEntriesRequest request, Caller caller, CancellationToken cancel)
+    {
+        var (response, patient) = Mask(request);
+        await audit.RecordSoon(caller, Operations.MaskEntries, patient, cancel);
+        return response;
+    }
+
+    /// <summary>The same for a stream; a patient is audited once for as long as the stream keeps to some thousands of patients.</summary>
+    public async Task Handle(
+        IAsyncStreamReader<MaskEntriesRequest> requests, IServerStreamWriter<MaskEntriesResponse> responses, Caller caller, CancellationToken cancel)
+    {
+        var audited = new HashSet<PatientKey>();
+        while (await requests.MoveNext(cancel))
+        {
+            var (response, patient) = Mask(requests.Current);
+            if (audited.Count >= RememberedPatients)
+                audited.Clear();
+            if (audited.Add(patient))
+                await audit.RecordSoon(caller, Operations.MaskEntries, patient, cancel);
+            await responses.WriteAsync(response, cancel);
+        }
+    }
+
+    private (MaskEntriesResponse Response, PatientKey Patient) Mask(MaskEntriesRequest request)
+    {
+        if (request.Entries.Count > MostEntries)
+            throw new RejectedException(Rejections.TooManyEntries.For("entries"));
+        var patient = CprNumber.Parse(request.PatientCpr);
+        var (picture, nowMs) = watch.Watcher.Fresh();
+        var key = picture.KeyOf(patient);
+        var response = Masker.Mask(request.Entries, picture, key, NationalPseudonym.For(patient, salt.Value), nowMs);
+        foreach (var finding in response.Findings)
+            _findings.AddOrUpdate(SourceOf(finding), 1, (_, count) => count + 1);
+        if (AnyMasked(response))
+            response.Explanation = _explanation;
+        return (response, key);
+    }
+
+    /// <summary>Counted under one name once there are very many: a caller may not fill memory with invented sources.</summary>
+    private string SourceOf(Finding finding) =>
+        finding.Source.Length <= Texts.LongestName && (_findings.Count < 1_000 || _findings.ContainsKey(finding.Source)) ? finding.Source : "other";
+
+    private static bool AnyMasked(MaskEntriesResponse response)
+    {
+        foreach (var entry in response.Entries)
+        {
+            foreach (var staff in entry.Staff)
+            {
+                if (staff.Masked)
+                    return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Options;
+using Sloring.Approval;
+using Sloring.Effectuation;
+using Sloring.Hosting;
+using Sloring.Pseudonym;
+using Sloring.Registration;
+using Sloring.Scheduler;
+using Sloring.Tokens;
+
+namespace Sloring.Embedded;
+
+/// <summary>The whole platform in one process: every service by its own AddX and MapX, meeting over loopback as they would on a cluster.</summary>
+public static class EmbeddedHost
+{
+    /// <summary>The settings that a host built with <paramref name="args"/> has.</summary>
+    public static IConfiguration Settings(string[] args)
+    {
+        var configuration = new ConfigurationManager();
+        configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json")).AddEnvironmentVariables().AddCommandLine(args);
+        FillIn(configuration);
+        return configuration;
+    }
+
+    /// <summary>Builds the host; settings come from appsettings.json beside the program, environment variables and <paramref name="args"/>.</summary>
+    /// <param name="args">--Section:Key=value</param>
+    /// <param name="more">Added before the host is built, for example another log.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? more = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        FillIn(builder.Configuration);
+        builder.Services.AddSingleton(services => new DemoClock(
+            Path.Combine(services.GetRequiredService<IOptions<DataOptions>>().Value.Folder, "demo-clock")));
+        builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<DemoClock>());
+        builder.AddHosting();
+        builder.AddTokens();
+        builder.AddRegistration();
+        builder.AddApproval();
+        builder.AddScheduler();
+        builder.AddPseudonym();
+        builder.AddEffectuation();
+
+        more?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseHosting();
+        app.MapTokens();
+        app.MapRegistration();
+        app.MapApproval();
+        app.MapScheduler();
+        app.MapPseudonym();
+        app.MapEffectuation();
+        app.MapDemoClock();
+        return app;
+    }
+
+    /// <summary>What follows from one setting to another: all files under one folder, all services at this process's own addresses.</summary>
+    private static void FillIn(ConfigurationManager configuration)
+    {
+        var folder = Path.GetFullPath(configuration["Data:Folder"] ?? ".data");
+        Directory.CreateDirectory(folder);
+        configuration["Data:Folder"] = folder;
+        configuration["Secrets:File"] ??= Path.Combine(folder, "secrets.json");
+        configuration["Organisations:File"] ??= Path.Combine(AppContext.BaseDirectory, "organisations.csv");
+        var listen = configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
+        configuration["Token:Issuer"] ??= listen.Http;
+        configuration["Tokens:Issuer"] ??= listen.Http;
+        foreach (var service in (ReadOnlySpan<string>)["registration", "approval", "scheduler", "pseudonym", "effectuation"])
+            configuration[$"Services:{service}"] ??= listen.Grpc;
+    }
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Sloring.Tests;
+
+/// <summary>Synthetic people: CPR numbers with a day of birth of 61 or more, which nobody has.</summary>
+public static class People
+{
+    private static int _next = Random.Shared.Next(100_000);
+
+    /// <summary>Names given to staff in tests; the privacy scan looks for them.</summary>
+    public static readonly string[] Names =
+    [
+        "Mette Holm Testesen", "Jens Ole Prøvesen", "Åse Ærøskøbing-Demo", "Karen Fiktiva Madsen", "Bo Eksempel", "Liv Afprøv Nielsen", "Ida Opdigtet",
+    ];
+
+    /// <summary>A CPR number that no other test of this process has.</summary>
+    public static string NextCpr()
+    {
+        var n = Interlocked.Increment(ref _next);
+        var day = 61 + (n % 28);
+        var month = 1 + (n / 28 % 12);
+        var year = n / 336 % 100;
+        return string.Create(CultureInfo.InvariantCulture, $"{day:00}{month:00}{year:00}{n / 33_600 % 4_000:0000}");
+    }
+}

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Sloring.Embedded;
+using Sloring.Hosting;
+
+namespace Sloring.Tests;
+
+/// <summary>The whole platform in this process, on free loopback ports, with a data folder of its own; all it logs is kept for the privacy scan.</summary>
+public sealed class Platform : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly bool _ownsFolder;
+
+    private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc)
+    {
+        (_app, Folder, _ownsFolder, HttpAddress, GrpcAddress) = (app, folder, ownsFolder, http, grpc);
+        Client = new PlatformClient(http, Path.Combine(folder, "secrets.json"));
+        Channel = GrpcChannel.ForAddress(grpc);
+    }
+
+    public string Folder { get; }
+
+    public string HttpAddress { get; }
+
+    public string GrpcAddress { get; }
+
+    /// <summary>HTTP as any demo client or persona.</summary>
+    public PlatformClient Client { get; }
+
+    /// <summary>gRPC; put <see cref="As"/> on each call.</summary>
+    public GrpcChannel Channel { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public DemoClock Clock => _app.Services.GetRequiredService<DemoClock>();
+
+    /// <summary>Starts a platform that answers ready.</summary>
+    /// <param name="folder">Data folder to go on with; a new one when null, deleted at the end.</param>
+    /// <param name="settings">--Section:Key=value</param>
+    public static async Task<Platform> Start(string? folder = null, params string[] settings)
+    {
+        var data = folder ?? Directory.CreateTempSubdirectory("sloring-").FullName;
+        var (http, grpc) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
+        var app = EmbeddedHost.Build(
+            [$"--Data:Folder={data}", $"--Listen:Http={http}", $"--Listen:Grpc={grpc}", "--Logging:LogLevel:Sloring=Debug", .. settings],
+            builder =>
+            {
+                builder.Logging.ClearProviders();
+                builder.Logging.AddProvider(new CapturedLog("platform"));
+            });
+        await app.StartAsync();
+        var platform = new Platform(app, data, folder is null, http, grpc);
+        await Eventually.True(() => platform.Client.IsReady(CancellationToken.None), "the platform is ready");
+        return platform;
+    }
+
+    /// <summary>Call metadata of a demo client or persona.</summary>
+    public async Task<Metadata> As(string client) =>
+        new() { { "authorization", "Bearer " + await Client.Token(client, CancellationToken.None) } };
+
+    /// <summary>A loopback port that nothing listens on.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Channel.Dispose();
+        Client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        if (_ownsFolder)
+            Directory.Delete(Folder, recursive: true);
+    }
+}
