@@ -8,7 +8,8 @@ using Sloring.Registration.Domain;
 namespace Sloring.Registration;
 
 /// <summary>Starts a masking (aktivering): in force when this answers (rules M1–M10).</summary>
-public sealed class Activate(Store<RegistrationDb> store, PatientKeys patients, Sealer sealer, Repeats repeats, IOptions<RegistrationOptions> options)
+public sealed class Activate(
+    Store<RegistrationDb> store, PatientKeys patients, Sealer sealer, Repeats repeats, IOptions<RegistrationOptions> options)
 {
     private readonly MaskingDates _dates = options.Value.Dates;
 
@@ -23,7 +24,8 @@ public sealed class Activate(Store<RegistrationDb> store, PatientKeys patients, 
         var endsAt = request.EndsAt.Instant("ends_at");
         var repeat = repeats.Of(
             cvr, request.IdempotencyKey,
-            nameof(Activate), cpr.Digits, trigger.ToString(), request.BehaviourOn, reason, endsAt?.ToString("O"), by.PersonId, by.Role, by.UnitSorId);
+            nameof(Activate), cpr.Digits, trigger.ToString(), request.BehaviourOn, reason, endsAt?.ToString("O"),
+            by.PersonId, by.Role, by.UnitSorId);
         var (patient, sealedCpr) = (patients.Of(cpr), sealer.Seal(cpr.Digits, SealedFor.Cpr));
         var sealedReason = reason.Length == 0 ? null : sealer.Seal(reason, SealedFor.Reason);
 
@@ -37,7 +39,8 @@ public sealed class Activate(Store<RegistrationDb> store, PatientKeys patients, 
             var decided = MaskingRules.Activate(
                 current,
                 new Activation(
-                    Guid.CreateVersion7(now), Guid.CreateVersion7(now), patient, sealedCpr, cvr, trigger, behaviourOn, sealedReason, endsAt, by),
+                    Guid.CreateVersion7(now), Guid.CreateVersion7(now), patient, sealedCpr, cvr, trigger, behaviourOn,
+                    sealedReason, endsAt, by),
                 now, _dates).Value;
             var order = await scope.Start(current, decided, by.PersonId);
             var answer = new ActivateResponse

@@ -11,7 +11,8 @@ using Sloring.Registration.Domain;
 namespace Sloring.Registration;
 
 /// <summary>Department maskings: found for a caller, moved a step, shown, and what they cover (rule D4).</summary>
-public sealed class DepartmentMaskings(Store<RegistrationDb> store, Organisations organisations, Sealer sealer, IOptions<RegistrationOptions> options)
+public sealed class DepartmentMaskings(
+    Store<RegistrationDb> store, Organisations organisations, Sealer sealer, IOptions<RegistrationOptions> options)
 {
     /// <summary>Seals grounds for the database and the journal.</summary>
     public string Seal(UnitGrounds grounds) => sealer.Seal(Convert.ToBase64String(grounds.ToByteArray()), SealedFor.Note);

@@ -8,7 +8,9 @@ using Sloring.Registration.Domain;
 
 namespace Sloring.Registration;
 
-/// <summary>The caller's organisation's maskings, newest first. Every patient shown leaves an audit entry before the answer does (rule O3).</summary>
+/// <summary>
+/// The caller's organisation's maskings, newest first. Every patient shown leaves an audit entry before the answer does (rule O3).
+/// </summary>
 public sealed class ListMaskings(
     Store<RegistrationDb> store, PatientKeys patients, Sealer sealer, AuditReads<RegistrationDb> audit, TimeProvider clock)
 {

@@ -19,7 +19,8 @@ public sealed record FeedScope(CvrNumber? Cvr, byte[] Secret);
 public sealed record FeedSnapshot(long Position, IReadOnlyList<MaskingChange> Maskings, IReadOnlyList<UnitChange> Units);
 
 /// <summary>The picture of what is masked, and its changes, as the journal tells them. Each entry is read once for all watchers.</summary>
-public sealed class MaskingFeed(Store<RegistrationDb> store, PatientKeys patients, Sealer sealer, DepartmentMaskings units, TimeProvider clock)
+public sealed class MaskingFeed(
+    Store<RegistrationDb> store, PatientKeys patients, Sealer sealer, DepartmentMaskings units, TimeProvider clock)
 {
     private const int PageSize = 1_000;
 
@@ -30,11 +31,18 @@ public sealed class MaskingFeed(Store<RegistrationDb> store, PatientKeys patient
         ? new FeedScope(null, patients.PlatformFeedSecret)
         : new FeedScope(caller.RequireCvr(), patients.FeedSecret(caller.ClientId));
 
-    /// <summary>Names the journal, the scope and the key: positions and patient keys of another feed mean nothing in this one.</summary>
+    /// <summary>
+    /// Names the journal, the scope, the key and what masked units cover: positions, patient keys and SOR ids of another feed mean nothing
+    /// in this one. A changed organisation register or setting (rule D4) thus reaches watchers as a new snapshot.
+    /// </summary>
     public async Task<string> IdOf(FeedScope scope, CancellationToken cancel)
     {
-        var first = (await store.Query(all => all.OrderBy(e => e.Position).Take(1), cancel)).Single();
-        byte[] identity = [.. first.Hash, .. Encoding.UTF8.GetBytes($"feed:{scope.Cvr}")];
+        var (first, inForce) = await store.Read(
+            async db => (await db.Journal.OrderBy(e => e.Position).FirstAsync(cancel), await InForce(db, scope).ToListAsync(cancel)),
+            cancel);
+        var covered = inForce.SelectMany(unit => units.Covers(unit.UnitSorId).Append(units.ShakPrefix(unit.UnitSorId, unit.Shak)));
+        var named = $"feed:{scope.Cvr}:{string.Join(',', covered.Order(StringComparer.Ordinal))}";
+        byte[] identity = [.. first.Hash, .. Encoding.UTF8.GetBytes(named)];
         return Convert.ToHexStringLower(HMACSHA256.HashData(scope.Secret, identity))[..32];
     }
 
@@ -46,17 +54,15 @@ public sealed class MaskingFeed(Store<RegistrationDb> store, PatientKeys patient
         {
             var head = await db.Journal.MaxAsync(e => e.Position, cancel);
             var rows = db.Maskings.Where(m => m.State == MaskingState.InForce && m.EndsAt > now);
-            var confirmed = db.Units.Where(u => u.State == UnitState.InForce);
-            if (scope.Cvr is not { } cvr)
-                return (head, await rows.Select(m => new Row(m.Patient, m.Cvr, m.EndsAt, null)).ToListAsync(cancel), await confirmed.ToListAsync(cancel));
-            return (
-                head,
-                await rows.Where(m => m.Cvr == cvr).Select(m => new Row(m.Patient, m.Cvr, m.EndsAt, m.SealedCpr)).ToListAsync(cancel),
-                await confirmed.Where(u => u.Cvr == cvr).ToListAsync(cancel));
+            var read = scope.Cvr is { } cvr
+                ? rows.Where(m => m.Cvr == cvr).Select(m => new Row(m.Patient, m.Cvr, m.EndsAt, m.SealedCpr))
+                : rows.Select(m => new Row(m.Patient, m.Cvr, m.EndsAt, null));
+            return (head, await read.ToListAsync(cancel), await InForce(db, scope).ToListAsync(cancel));
         }, cancel);
         return new FeedSnapshot(
             position,
-            maskings.ConvertAll(row => Change(row.SealedCpr is null ? row.Patient : KeyOf(row.SealedCpr, scope), row.Cvr, row.EndsAt)),
+            maskings.ConvertAll(
+                row => Change(row.SealedCpr is null ? row.Patient : KeyOf(row.SealedCpr, scope), row.Cvr, row.EndsAt)),
             inForce.ConvertAll(unit => Change(unit.UnitMaskingId.ToString("D"), unit.Cvr, unit.UnitSorId, unit.Shak, removed: false)));
     }
 
@@ -86,7 +92,11 @@ public sealed class MaskingFeed(Store<RegistrationDb> store, PatientKeys patient
         return new MaskingChange { PatientHigh = key.High, PatientLow = key.Low, Cvr = read.Masking!.Cvr, EndsAtMs = read.Masking.EndsAtMs };
     }
 
-    private PatientKey KeyOf(string sealedCpr, FeedScope scope) => PatientKey.Compute(scope.Secret, CprNumber.Parse(sealer.Open(sealedCpr, SealedFor.Cpr)));
+    private static IQueryable<DepartmentMasking> InForce(RegistrationDb db, FeedScope scope) =>
+        db.Units.Where(u => u.State == UnitState.InForce && (scope.Cvr == null || u.Cvr == scope.Cvr));
+
+    private PatientKey KeyOf(string sealedCpr, FeedScope scope) =>
+        PatientKey.Compute(scope.Secret, CprNumber.Parse(sealer.Open(sealedCpr, SealedFor.Cpr)));
 
     private FeedEntry Read(JournalEntry entry)
     {

@@ -7,7 +7,9 @@ using Sloring.Registration.Domain;
 
 namespace Sloring.Registration;
 
-/// <summary>Registration's tables. No CPR number, reason or ground stands in them readable: patients are keyed hashes, texts are sealed.</summary>
+/// <summary>
+/// Registration's tables. No CPR number, reason or ground stands in them readable: patients are keyed hashes, texts are sealed.
+/// </summary>
 public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : ServiceDb(options)
 {
     public DbSet<MaskingOrder> Maskings => Set<MaskingOrder>();

@@ -52,6 +52,7 @@ public sealed class RegistrationRpcs(
         listUnits.Handle(request, context.Caller(), context.CancellationToken);
 
     [Authorize(Operations.WatchMaskings)]
-    public override Task WatchMaskings(WatchMaskingsRequest request, IServerStreamWriter<WatchMaskingsResponse> responseStream, ServerCallContext context) =>
+    public override Task WatchMaskings(
+        WatchMaskingsRequest request, IServerStreamWriter<WatchMaskingsResponse> responseStream, ServerCallContext context) =>
         watchMaskings.Handle(request, context.Caller(), responseStream, context.CancellationToken);
 }

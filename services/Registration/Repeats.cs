@@ -31,18 +31,24 @@ public sealed class Repeats(SecretStore secrets, Sealer sealer)
     public AcceptedRequest Of(CvrNumber cvr, string idempotencyKey, params ReadOnlySpan<string?> content)
     {
         var key = Texts.Id(idempotencyKey, Rejections.IdempotencyKeyInvalid, "idempotency_key", ShortestKey);
-        return new AcceptedRequest { KeyHash = ContentHash.Of(_key.Value, cvr.ToString(), key), ContentHash = ContentHash.Of(_key.Value, content) };
+        return new AcceptedRequest
+        {
+            KeyHash = ContentHash.Of(_key.Value, cvr.ToString(), key),
+            ContentHash = ContentHash.Of(_key.Value, content),
+        };
     }
 
     /// <summary>The answer that the same request had before; null for a new one.</summary>
     /// <exception cref="RejectedException">SLR-107: the key was used for other content.</exception>
-    public async Task<TAnswer?> Answered<TAnswer>(WriteScope<RegistrationDb> scope, AcceptedRequest request) where TAnswer : class, IMessage<TAnswer>, new()
+    public async Task<TAnswer?> Answered<TAnswer>(WriteScope<RegistrationDb> scope, AcceptedRequest request)
+        where TAnswer : class, IMessage<TAnswer>, new()
     {
         if (await scope.Db.Accepted.FindAsync([request.KeyHash], scope.Cancel) is not { } before)
             return null;
         if (before.ContentHash != request.ContentHash)
             throw new RejectedException(Rejections.IdempotencyKeyReused.For("idempotency_key"));
-        return new MessageParser<TAnswer>(() => new TAnswer()).ParseFrom(Convert.FromBase64String(sealer.Open(before.SealedAnswer, SealedFor.Note)));
+        var answer = Convert.FromBase64String(sealer.Open(before.SealedAnswer, SealedFor.Note));
+        return new MessageParser<TAnswer>(() => new TAnswer()).ParseFrom(answer);
     }
 
     /// <summary>Keeps the answer of a request just accepted.</summary>

@@ -19,7 +19,8 @@ public sealed class WatchMaskings(
     /// <summary>A watcher that takes nothing for so long is stale anyway (rule E7): it is cut off and may come again.</summary>
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(10);
 
-    public async Task Handle(WatchMaskingsRequest request, Caller caller, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken gone)
+    public async Task Handle(
+        WatchMaskingsRequest request, Caller caller, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken gone)
     {
         var scope = feed.ScopeOf(caller);
         await audit.Record(caller, Operations.WatchMaskings, null, scope.Cvr?.ToString() ?? "all", gone);
@@ -35,11 +36,13 @@ public sealed class WatchMaskings(
     }
 
     /// <summary>Sends welcome and snapshot; gives the position to go on from.</summary>
-    private async Task<long> Open(WatchMaskingsRequest request, FeedScope scope, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
+    private async Task<long> Open(
+        WatchMaskingsRequest request, FeedScope scope, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
     {
         var id = await feed.IdOf(scope, cancel);
         var head = store.Tail.Head;
-        var resumed = request.FeedId == id && request.AfterPosition > 0 && request.AfterPosition <= head && head - request.AfterPosition <= Reach;
+        var resumed = request.FeedId == id
+            && request.AfterPosition > 0 && request.AfterPosition <= head && head - request.AfterPosition <= Reach;
         await Send(new WatchMaskingsResponse
         {
             Welcome = new Welcome
@@ -73,7 +76,7 @@ public sealed class WatchMaskings(
         var more = store.Tail.WaitBeyond(position, cancel);
         while (true)
         {
-            for (var changes = await feed.After(position, scope, cancel); changes.Position > position; changes = await feed.After(position, scope, cancel))
+            while (await feed.After(position, scope, cancel) is var changes && changes.Position > position)
             {
                 position = changes.Position;
                 // Entries that change nothing for this watcher are told with the next heartbeat, in one message.

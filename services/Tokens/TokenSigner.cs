@@ -34,7 +34,13 @@ public sealed class TokenSigner
         {
             ["keys"] = new JsonArray(new JsonObject
             {
-                ["kty"] = "EC", ["crv"] = "P-256", ["x"] = x, ["y"] = y, ["kid"] = KeyId, ["use"] = "sig", ["alg"] = "ES256",
+                ["kty"] = "EC",
+                ["crv"] = "P-256",
+                ["x"] = x,
+                ["y"] = y,
+                ["kid"] = KeyId,
+                ["use"] = "sig",
+                ["alg"] = "ES256",
             }),
         }.ToJsonString();
     }

@@ -1,5 +1,6 @@
 // What ASP.NET Core and the container bring to it: authorization, interceptors, scopes, options, typed clients.
 using System.Collections.Concurrent;
+using Google.Protobuf;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -9,6 +10,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Sloring.Tests.Interop.V1;
 using Xunit;
 
@@ -74,6 +76,34 @@ public sealed class HostingTests
         var error = await Assert.ThrowsAsync<RpcException>(() => new Trial.TrialClient(channel).EchoAsync(new TrialRequest { Act = "throw" }).ResponseAsync.WaitAsync(Limit));
         Assert.Equal(StatusCode.Unknown, error.StatusCode);
         Assert.Equal(detailed, error.Status.Detail.Contains("the inside story", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ClientsThatLeave_AreNoErrorsOfTheServer()
+    {
+        var errors = new ErrorLog();
+        await using (var server = await TrialServer.Start(services: s => s.AddLogging(l => l.AddProvider(errors))))
+        {
+            using var channel = GrpcChannel.ForAddress(server.Address);
+            var client = new Trial.TrialClient(channel);
+            for (var i = 0; i < 50; i++)
+            {
+                var request = new TrialRequest { Act = "flood", Text = $"{i}", Delay = i % 10, Data = ByteString.CopyFrom(new byte[5000]) };
+                using (var down = client.Down(request))
+                    Assert.True(await down.ResponseStream.MoveNext().WaitAsync(Limit));
+                using (var both = client.Both())
+                {
+                    await both.RequestStream.WriteAsync(request);
+                    Assert.True(await both.ResponseStream.MoveNext().WaitAsync(Limit));
+                }
+                using (var up = client.Up())
+                    await up.RequestStream.WriteAsync(request);
+                using (client.EchoAsync(new TrialRequest { Delay = 10_000 }))
+                {
+                }
+            }
+        }
+        Assert.Empty(errors.Messages);
     }
 
     [Fact]
@@ -218,7 +248,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task HandlerThatSetsAStatusOrAnswersNothing_IsHeard()
+    public async Task HandlerThatSetsAStatusAnswersNothingOrWritesTwiceAtOnce_IsHeard()
     {
         await using var server = await TrialServer.Start(b =>
         {
@@ -231,6 +261,10 @@ public sealed class HostingTests
             (await Assert.ThrowsAsync<RpcException>(() => client.EchoAsync(new TrialRequest { Act = act }).ResponseAsync.WaitAsync(Limit))).StatusCode;
         Assert.Equal(StatusCode.AlreadyExists, await CodeOf("status"));
         Assert.Equal(StatusCode.Cancelled, await CodeOf("null"));
+        using var down = client.Down(new TrialRequest());
+        Assert.True(await down.ResponseStream.MoveNext().WaitAsync(Limit));
+        Assert.True(await down.ResponseStream.MoveNext().WaitAsync(Limit));
+        Assert.Equal(nameof(InvalidOperationException), down.ResponseStream.Current.Text);
         Assert.Equal(StatusCode.Unimplemented, (await Assert.ThrowsAsync<RpcException>(() => client.Up().ResponseAsync.WaitAsync(Limit))).StatusCode);
     }
 
@@ -249,6 +283,25 @@ public sealed class HostingTests
         Assert.False(await both.ResponseStream.MoveNext().WaitAsync(Limit));
     }
 
+    private sealed class ErrorLog : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Messages { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+                Messages.Enqueue($"{formatter(state, exception)} {exception}");
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
     internal sealed class Caller
     {
         public string Name { get; set; } = "";
@@ -265,6 +318,14 @@ public sealed class HostingTests
             context.UserState["a"] = "b";
             var peer = context.Peer[..context.Peer.LastIndexOf(':')];
             return Task.FromResult(new TrialReply { Text = $"{caller.Name} {context.Method} {peer} {context.GetHttpContext().Request.Protocol[^1]}" });
+        }
+
+        public override async Task Down(TrialRequest request, IServerStreamWriter<TrialReply> responseStream, ServerCallContext context)
+        {
+            var first = responseStream.WriteAsync(new TrialReply { Data = ByteString.CopyFrom(new byte[3_000_000]) }); // more than the client takes unread
+            var second = await Record.ExceptionAsync(() => responseStream.WriteAsync(new TrialReply()));
+            await first;
+            await responseStream.WriteAsync(new TrialReply { Text = second?.GetType().Name ?? "" });
         }
 
         public void Dispose() => log.Enqueue("disposed");

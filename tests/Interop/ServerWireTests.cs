@@ -66,6 +66,21 @@ public sealed class ServerWireTests(OwnServer server) : IClassFixture<OwnServer>
     }
 
     [Fact]
+    public async Task TimeoutOfAHandlerThatIgnoresIt_IsAnsweredInTime()
+    {
+        using var answer = await Post(Echo, Frame(new TrialRequest { Act = "stubborn", Delay = 6000 }.ToByteArray()), headers: ("grpc-timeout", "100m"))
+            .WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal("4", Status(answer));
+    }
+
+    [Fact]
+    public async Task TimeoutInTheMiddleOfAStream_IsInTheTrailers()
+    {
+        using var answer = await Post("/sloring.interop.v1.Trial/Down", Frame(new TrialRequest { Count = 100_000, Delay = 10 }.ToByteArray()), headers: ("grpc-timeout", "300m"));
+        Assert.Equal("4", answer.TrailingHeaders.GetValues("grpc-status").Single());
+    }
+
+    [Fact]
     public async Task LongestTimeout_IsNoError()
     {
         using var answer = await Post(Echo, Frame([]), headers: ("grpc-timeout", "99999999H"));

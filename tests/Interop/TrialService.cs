@@ -60,7 +60,7 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
                 GC.WaitForPendingFinalizers();
                 return new TrialReply { Number = memory.Unobserved };
         }
-        using var _ = Remember(request.Text, context);
+        using var _ = new Witness(memory, () => request.Text, context.CancellationToken);
         if (request.Delay > 0)
             memory.Entered(request.Text).TrySetResult();
         await Pause(request, context);
@@ -69,7 +69,7 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
 
     public override async Task Down(TrialRequest request, IServerStreamWriter<TrialReply> responseStream, ServerCallContext context)
     {
-        using var _ = Remember(request.Text, context);
+        using var _ = new Witness(memory, () => request.Text, context.CancellationToken);
         for (var i = 0; i < request.Count || request.Act == "flood"; i++)
         {
             await Pause(request, context, last: false);
@@ -84,7 +84,7 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
     {
         var reply = new TrialReply();
         var text = "";
-        using var _ = context.CancellationToken.Register(() => memory.Cancelled(text).TrySetResult());
+        using var _ = new Witness(memory, () => text, context.CancellationToken);
         await foreach (var request in requestStream.ReadAllAsync(context.CancellationToken))
         {
             text = request.Text;
@@ -100,7 +100,7 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
     {
         await context.WriteResponseHeadersAsync([]);
         var text = "";
-        using var _ = context.CancellationToken.Register(() => memory.Cancelled(text).TrySetResult());
+        using var _ = new Witness(memory, () => text, context.CancellationToken);
         while (await requestStream.MoveNext())
         {
             text = requestStream.Current.Text;
@@ -131,8 +131,27 @@ internal sealed class TrialService(TrialService.Memory memory) : Trial.TrialBase
         throw new RpcException(new Status((StatusCode)request.Fail, FailureText), trailers);
     }
 
-    private CancellationTokenRegistration Remember(string text, ServerCallContext context) =>
-        context.CancellationToken.Register(() => memory.Cancelled(text).TrySetResult());
+    /// <summary>Remembers that a call was cancelled; asks once more at the end, for a handler may be faster than its token's callbacks.</summary>
+    private sealed class Witness : IDisposable
+    {
+        private readonly Action remember;
+        private readonly CancellationToken cancellation;
+        private readonly CancellationTokenRegistration registration;
+
+        public Witness(Memory memory, Func<string> text, CancellationToken cancellation)
+        {
+            remember = () => memory.Cancelled(text()).TrySetResult();
+            this.cancellation = cancellation;
+            registration = cancellation.Register(remember);
+        }
+
+        public void Dispose()
+        {
+            registration.Dispose();
+            if (cancellation.IsCancellationRequested)
+                remember();
+        }
+    }
 }
 
 [Authorize]

@@ -45,9 +45,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
 
         this.address = address;
         disposeHttp = options.DisposeHttpClient || (options.HttpClient is null && options.HttpHandler is null);
-        // An HTTP proxy cannot carry HTTP/2 without TLS; with TLS the usual settings of the machine apply.
-        http = options.HttpClient ?? new HttpMessageInvoker(
-            options.HttpHandler ?? new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = secure }, disposeHttp);
+        http = options.HttpClient ?? new HttpMessageInvoker(options.HttpHandler ?? NewHandler(secure), disposeHttp);
         Credentials = secure || options.UnsafeUseInsecureChannelCallCredentials ? options.Credentials?.CallCredentials : null;
         SendsCallCredentials = secure || options.UnsafeUseInsecureChannelCallCredentials;
         SendLimit = options.MaxSendMessageSize;
@@ -82,6 +80,9 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         if (disposeHttp)
             http.Dispose();
     }
+
+    /// <summary>An HTTP proxy cannot carry HTTP/2 without TLS; with TLS the machine's proxy settings apply.</summary>
+    internal static SocketsHttpHandler NewHandler(bool secure) => new() { EnableMultipleHttp2Connections = true, UseProxy = secure };
 
     internal Uri UriOf(IMethod method) => uris.TryGetValue(method.FullName, out var uri) ? uri : uris.GetOrAdd(method.FullName, new Uri(address, method.FullName));
 

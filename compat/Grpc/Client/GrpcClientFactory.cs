@@ -148,7 +148,8 @@ namespace Microsoft.Extensions.DependencyInjection
             services.TryAddSingleton<NamedInvokers>();
             services.TryAddTransient<GrpcClientFactory, ContainerGrpcClientFactory>();
             services.AddTransient(provider => provider.GetRequiredService<GrpcClientFactory>().CreateClient<TClient>(name));
-            return services.AddHttpClient(name).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { EnableMultipleHttp2Connections = true });
+            return services.AddHttpClient(name).ConfigurePrimaryHttpMessageHandler(provider => GrpcChannel.NewHandler(
+                provider.GetRequiredService<IOptionsMonitor<GrpcClientFactoryOptions>>().Get(name).Address?.Scheme == Uri.UriSchemeHttps));
         }
     }
 

@@ -96,7 +96,9 @@ internal abstract class HttpCall(GrpcChannel channel, IMethod method, string? ho
     public Exception Error()
     {
         var error = new RpcException(Ended.Status, Ended.Trailers);
-        return channel.ThrowsOperationCanceled && Ended.IsLocal && error.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded
+        var ours = error.StatusCode == StatusCode.Cancelled ? Ended.IsLocal
+            : error.StatusCode == StatusCode.DeadlineExceeded && options.Deadline is not null; // whichever side saw it first
+        return channel.ThrowsOperationCanceled && ours
             ? new OperationCanceledException(error.Status.Detail, error, options.CancellationToken)
             : error;
     }

@@ -108,43 +108,35 @@ public abstract class ServiceBinderBase
         where TRequest : class where TResponse : class => throw new NotImplementedException();
 }
 
-/// <summary>Stubs return one from BindService(impl), which only the retired C-core server took: here it records bindings and replays them.</summary>
+/// <summary>Stubs return one from BindService(impl), for the retired C-core server alone: here it is empty, MapGrpcService binds by type.</summary>
 public class ServerServiceDefinition
 {
-    private readonly IReadOnlyList<Action<ServiceBinderBase>> bindings;
-
-    private ServerServiceDefinition(IReadOnlyList<Action<ServiceBinderBase>> bindings) => this.bindings = bindings;
-
-    internal void BindService(ServiceBinderBase serviceBinder)
+    private ServerServiceDefinition()
     {
-        foreach (var bind in bindings)
-            bind(serviceBinder);
     }
 
     public static Builder CreateBuilder() => new();
 
     public class Builder
     {
-        private readonly List<Action<ServiceBinderBase>> bindings = [];
+        private readonly ServerServiceDefinition definition = new();
+
+        internal Builder()
+        {
+        }
 
         public Builder AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
-            where TRequest : class where TResponse : class => Add(binder => binder.AddMethod(method, handler));
+            where TRequest : class where TResponse : class => this;
 
         public Builder AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse> handler)
-            where TRequest : class where TResponse : class => Add(binder => binder.AddMethod(method, handler));
+            where TRequest : class where TResponse : class => this;
 
         public Builder AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse> handler)
-            where TRequest : class where TResponse : class => Add(binder => binder.AddMethod(method, handler));
+            where TRequest : class where TResponse : class => this;
 
         public Builder AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse> handler)
-            where TRequest : class where TResponse : class => Add(binder => binder.AddMethod(method, handler));
+            where TRequest : class where TResponse : class => this;
 
-        public ServerServiceDefinition Build() => new(bindings);
-
-        private Builder Add(Action<ServiceBinderBase> binding)
-        {
-            bindings.Add(binding);
-            return this;
-        }
+        public ServerServiceDefinition Build() => definition;
     }
 }

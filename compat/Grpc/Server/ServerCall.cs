@@ -6,6 +6,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Wire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -33,17 +34,17 @@ internal sealed class ServerCall<TRequest, TResponse>(
     /// <summary>The only message of a request, read to the end of the request.</summary>
     public async ValueTask<TRequest> ReadSingle()
     {
-        if (!await reader.ReadAsync(CancellationToken.None))
+        if (!await Read(reader.ReadAsync(CancellationToken.None)))
             throw new RpcException(new Status(StatusCode.Internal, "The request has no message."));
         var message = reader.Message!;
-        return await reader.ReadAsync(CancellationToken.None)
+        return await Read(reader.ReadAsync(CancellationToken.None))
             ? throw new RpcException(new Status(StatusCode.Internal, "The request has more than one message."))
             : message;
     }
 
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
-        if (!await reader.ReadAsync(cancellationToken))
+        if (!await Read(reader.ReadAsync(cancellationToken)))
             return false;
         Current = reader.Message!;
         return true;
@@ -63,10 +64,11 @@ internal sealed class ServerCall<TRequest, TResponse>(
     public Task WriteAsync(TResponse message, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Write(message, WriteOptions is null || !WriteOptions.Flags.HasFlag(WriteFlags.BufferHint)).AsTask();
+        CancellationToken.ThrowIfCancellationRequested();
+        return Write(message, WriteOptions is null || !WriteOptions.Flags.HasFlag(WriteFlags.BufferHint));
     }
 
-    private async ValueTask Write(TResponse message, bool flush)
+    private async Task Write(TResponse message, bool flush)
     {
         BeginWrite();
         try
@@ -106,6 +108,7 @@ internal abstract class ServerCall(HttpContext http, IMethod method, ILogger log
     private Metadata? trailers;
     private Dictionary<object, object>? userState;
     private int state;
+    private bool clientGone;
 
     public HttpContext Http => http;
 
@@ -179,15 +182,27 @@ internal abstract class ServerCall(HttpContext http, IMethod method, ILogger log
         }
     }
 
+    /// <summary>A read fails like this when the client has reset the stream, perhaps before the token says so.</summary>
+    protected async ValueTask<bool> Read(ValueTask<bool> reading)
+    {
+        try
+        {
+            return await reading;
+        }
+        catch (Exception e) when (e is IOException or ConnectionAbortedException)
+        {
+            clientGone = true;
+            throw new OperationCanceledException("The client has gone.", e);
+        }
+    }
+
     protected void EndWrite() => Interlocked.CompareExchange(ref state, Idle, Writing);
 
-    /// <summary>Not given a token: Kestrel's flush ends by itself when the stream is reset.</summary>
-    protected async ValueTask Flush()
-    {
-        var flushed = await http.Response.BodyWriter.FlushAsync(CancellationToken.None);
-        if (flushed.IsCompleted || flushed.IsCanceled)
-            throw new OperationCanceledException("The client has gone.");
-    }
+    /// <summary>
+    /// Not given a token: Kestrel's flush ends by itself when the stream is reset. Nor does it throw then: the handler's token may fire a
+    /// moment later, and handlers tell a client that left from a failure by that token. The next write throws.
+    /// </summary>
+    protected async ValueTask Flush() => await http.Response.BodyWriter.FlushAsync(CancellationToken.None);
 
     protected override async Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {
@@ -255,7 +270,7 @@ internal abstract class ServerCall(HttpContext http, IMethod method, ILogger log
                 ResponseTrailers.Add(trailer);
             status = e.Status;
         }
-        catch (Exception e) when (CancellationToken.IsCancellationRequested)
+        catch (Exception e) when (clientGone || CancellationToken.IsCancellationRequested)
         {
             log.LogDebug(e, "{Method} was cancelled.", method.FullName);
             status = Status.DefaultCancelled;

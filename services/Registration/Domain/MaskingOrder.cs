@@ -3,7 +3,10 @@ using Sloring.Contracts.Registration.V1;
 
 namespace Sloring.Registration.Domain;
 
-/// <summary>One masking (sløringsregistrering) of one patient by one organisation (rule M1), as the register keeps it. Knows nothing of approval (rule A10).</summary>
+/// <summary>
+/// One masking (sløringsregistrering) of one patient by one organisation (rule M1), as the register keeps it. It knows nothing of
+/// approval (rule A10).
+/// </summary>
 public sealed record MaskingOrder
 {
     public required Guid MaskingId { get; init; }

@@ -124,12 +124,12 @@ public static class MaskingRules
         return new Decision(order with { SealedReason = sealedReason }, [added]);
     }
 
-    /// <summary>The organisation's leadership ends a masking before its time: names show again at once (rule A5, by the organisation itself).</summary>
+    /// <summary>The organisation's leadership ends a masking before its time: names show again at once.</summary>
     public static Decided<Decision> End(MaskingOrder order, Person leader, string sealedReason, DateTimeOffset at) => order.InForceAt(at)
         ? Close(order, MaskingState.Ended, Ended, MaskingDates.RoundDown(at), leader.PersonId, sealedReason)
         : Rejections.MaskingNotInForce;
 
-    /// <summary>A leader's decision to lift shows names again at once (rule A5). Null where that masking is not the active one any more.</summary>
+    /// <summary>A decision to lift shows names again at once (rule A5). Null where that masking is not the active one any more.</summary>
     public static Decision? Lift(MaskingOrder order, string decidedBy, string? sealedReason, DateTimeOffset at) => order.InForceAt(at)
         ? Close(order, MaskingState.Lifted, Lifted, MaskingDates.RoundDown(at), decidedBy, sealedReason)
         : null;
@@ -158,7 +158,9 @@ public static class MaskingRules
 
     /// <summary>The end has been reached (rule M6). Null where another deadline counts by now or the masking is over.</summary>
     public static Decision? Expire(MaskingOrder order, Guid deadlineId, DateTimeOffset at) =>
-        IsDeadlineOf(order, deadlineId) && at >= order.EndsAt ? Close(order, MaskingState.Expired, Expired, order.EndsAt, Clock, null, cancel: false) : null;
+        IsDeadlineOf(order, deadlineId) && at >= order.EndsAt
+            ? Close(order, MaskingState.Expired, Expired, order.EndsAt, Clock, null, cancel: false)
+            : null;
 
     /// <summary>Whether a deadline is the one last set for a masking that has not ended.</summary>
     public static bool IsDeadlineOf(MaskingOrder order, Guid deadlineId) => order.State == MaskingState.InForce && order.DeadlineId == deadlineId;
@@ -188,7 +190,8 @@ public static class MaskingRules
         DueAt = order.EndsAt,
     };
 
-    private static DeadlineCancelled Cancelled(MaskingOrder order) => new() { DeadlineId = Text(order.DeadlineId), About = Text(order.MaskingId) };
+    private static DeadlineCancelled Cancelled(MaskingOrder order) =>
+        new() { DeadlineId = Text(order.DeadlineId), About = Text(order.MaskingId) };
 
     private static string Text(Guid id) => id.ToString("D");
 }

@@ -24,7 +24,7 @@ public static class UnitRules
 {
     private const int LongestReference = 200;
 
-    /// <summary>State × step → state (rule D2); what is not in the table is not possible. Only confirmation puts a unit in force (rule D3).</summary>
+    /// <summary>State × step → state (rule D2); what is not here is not possible. Only confirmation puts a unit in force (rule D3).</summary>
     public static IReadOnlyDictionary<(UnitState, UnitStep), UnitState> Steps { get; } = new Dictionary<(UnitState, UnitStep), UnitState>
     {
         [(UnitState.Nominated, UnitStep.Recommend)] = UnitState.Recommended,

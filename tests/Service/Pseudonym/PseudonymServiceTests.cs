@@ -187,7 +187,11 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
     {
         var request = new Dictionary<string, object>
         {
-            ["patientCpr"] = Patient, ["pseudonym"] = Guid.NewGuid().ToString(), ["from"] = "2026-01-01", ["to"] = "2026-02-01", ["purpose"] = Purpose,
+            ["patientCpr"] = Patient,
+            ["pseudonym"] = Guid.NewGuid().ToString(),
+            ["from"] = "2026-01-01",
+            ["to"] = "2026-02-01",
+            ["purpose"] = Purpose,
             ["candidates"] = new List<string> { "Jens Hansen" },
         };
         request[name] = value.StartsWith('[') ? JsonSerializer.Deserialize<JsonElement>(value) : value;
@@ -244,7 +248,12 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
         await _client.ResolveAsync(
             new ResolveRequest
             {
-                PatientCpr = Patient, Pseudonym = pseudonym.ToUpperInvariant(), From = $"{from:O}", To = $"{to:O}", Purpose = Purpose, Candidates = { candidates },
+                PatientCpr = Patient,
+                Pseudonym = pseudonym.ToUpperInvariant(),
+                From = $"{from:O}",
+                To = $"{to:O}",
+                Purpose = Purpose,
+                Candidates = { candidates },
             },
             await As("case-worker"), cancellationToken: Cancel);
 

@@ -70,10 +70,10 @@ public sealed class ActivateTests(RegistrationHost host) : IClassFixture<Registr
         {
             var other = request.Clone();
             spoil(other);
-            Assert.Equal("SLR-107", await Rejected(async () => await host.Client.ActivateAsync(other, await host.As("worker"))));
+            Assert.Equal("SLR-107", await host.Refuses("worker", (client, options) => client.ActivateAsync(other, options)));
         }
         // The same content from another person is another content; another organisation's keys are its own.
-        Assert.Equal("SLR-107", await Rejected(async () => await host.Client.ActivateAsync(request, await host.As("leader"))));
+        Assert.Equal("SLR-107", await host.Refuses("leader", (client, options) => client.ActivateAsync(request, options)));
         Assert.Equal(head, host.Store.Tail.Head);
         Assert.NotEmpty((await host.Client.ActivateAsync(request, await host.As("other-leader"))).MaskingId);
     }
@@ -124,7 +124,7 @@ public sealed class ActivateTests(RegistrationHost host) : IClassFixture<Registr
         Spoil(request, what);
         var head = host.Store.Tail.Head;
 
-        Assert.Equal(code, await Rejected(async () => await host.Client.ActivateAsync(request, await host.As("epj"))));
+        Assert.Equal(code, await host.Refuses("epj", (client, options) => client.ActivateAsync(request, options)));
 
         Assert.Equal(head, host.Store.Tail.Head);
     }
@@ -132,9 +132,11 @@ public sealed class ActivateTests(RegistrationHost host) : IClassFixture<Registr
     [Fact] // M2
     public async Task Caller_MustBeOneWhoMay()
     {
-        Assert.Equal("SLR-115", await Rejected(async () => await host.Client.ActivateAsync(Requests.Activation().ByAdapter(), await host.As("worker"))));
-        Assert.Equal("SLR-903", await Rejected(async () => await host.Client.ActivateAsync(Requests.Activation().ByAdapter(), await host.As("rootless"))));
-        Assert.Equal("SLR-902", await Rejected(async () => await host.Client.ActivateAsync(Requests.Activation(), await host.As("source-1"))));
+        Assert.Equal("SLR-115", await host.Refuses(
+            "worker", (client, options) => client.ActivateAsync(Requests.Activation().ByAdapter(), options)));
+        Assert.Equal("SLR-903", await host.Refuses(
+            "rootless", (client, options) => client.ActivateAsync(Requests.Activation().ByAdapter(), options)));
+        Assert.Equal("SLR-902", await host.Refuses("source-1", (client, options) => client.ActivateAsync(Requests.Activation(), options)));
         Assert.Equal("SLR-901", await Rejected(async () => await host.Client.ActivateAsync(Requests.Activation(), cancellationToken: Cancel)));
     }
 

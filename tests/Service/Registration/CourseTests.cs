@@ -22,23 +22,28 @@ public sealed class CourseTests(RegistrationHost host) : IClassFixture<Registrat
         var masking = await host.Client.ActivateAsync(request, await host.As("worker"));
         var reason = new AddReasonRequest { MaskingId = masking.MaskingId, Reason = "  Truede med kniv. " };
 
-        Assert.Equal("SLR-111", await Rejected(async () => await host.Client.AddReasonAsync(new AddReasonRequest { MaskingId = masking.MaskingId, Reason = " " }, await host.As("worker"))));
+        Assert.Equal("SLR-111", await host.Refuses(
+            "worker", (client, options) => client.AddReasonAsync(new AddReasonRequest { MaskingId = masking.MaskingId, Reason = " " }, options)));
         var first = await host.Client.AddReasonAsync(reason, await host.As("worker"));
         var repeat = await host.Client.AddReasonAsync(reason, await host.As("worker"));
 
         Assert.Equal(first, repeat);
         var added = Assert.Single((await host.EventsOf(masking.MaskingId)).OfType<RegistrationReasonAdded>());
         Assert.Equal("Truede med kniv.", host.Sealer.Open(added.SealedReason, "reason"));
-        Assert.Equal("SLR-110", await Rejected(async () => await host.Client.AddReasonAsync(new AddReasonRequest { MaskingId = masking.MaskingId, Reason = "Andet." }, await host.As("worker"))));
+        Assert.Equal("SLR-110", await host.Refuses(
+            "worker", (client, options) => client.AddReasonAsync(new AddReasonRequest { MaskingId = masking.MaskingId, Reason = "Andet." }, options)));
     }
 
     [Fact] // M2
     public async Task AnotherOrganisationsMasking_IsNotThere()
     {
         var masking = await Activate();
-        Assert.Equal("SLR-109", await Rejected(async () => await host.Client.EndAsync(new EndRequest { MaskingId = masking.MaskingId, Reason = "x" }, await host.As("other-leader"))));
-        Assert.Equal("SLR-109", await Rejected(async () => await host.Client.AddReasonAsync(new AddReasonRequest { MaskingId = masking.MaskingId, Reason = "x" }, await host.As("other-leader"))));
-        Assert.Equal("SLR-914", await Rejected(async () => await host.Client.EndAsync(new EndRequest { MaskingId = "abc", Reason = "x" }, await host.As("leader"))));
+        Assert.Equal("SLR-109", await host.Refuses(
+            "other-leader", (client, options) => client.EndAsync(new EndRequest { MaskingId = masking.MaskingId, Reason = "x" }, options)));
+        Assert.Equal("SLR-109", await host.Refuses(
+            "other-leader", (client, options) => client.AddReasonAsync(new AddReasonRequest { MaskingId = masking.MaskingId, Reason = "x" }, options)));
+        Assert.Equal("SLR-914", await host.Refuses(
+            "leader", (client, options) => client.EndAsync(new EndRequest { MaskingId = "abc", Reason = "x" }, options)));
         Assert.Equal(MaskingState.InForce, await StateOf(masking.MaskingId));
     }
 
@@ -48,16 +53,17 @@ public sealed class CourseTests(RegistrationHost host) : IClassFixture<Registrat
         var masking = await Activate();
         EndRequest By(string? role) => new() { MaskingId = masking.MaskingId, Reason = "Aftalt.", Activator = role is null ? null : new Activator { PersonId = "bo", Role = role } };
 
-        Assert.Equal("SLR-902", await Rejected(async () => await host.Client.EndAsync(By(null), await host.As("worker"))));
-        Assert.Equal("SLR-116", await Rejected(async () => await host.Client.EndAsync(By("health-worker"), await host.As("epj"))));
-        Assert.Equal("SLR-114", await Rejected(async () => await host.Client.EndAsync(By(null), await host.As("epj"))));
-        Assert.Equal("SLR-113", await Rejected(async () => await host.Client.EndAsync(new EndRequest { MaskingId = masking.MaskingId }, await host.As("leader"))));
+        Assert.Equal("SLR-902", await host.Refuses("worker", (client, options) => client.EndAsync(By(null), options)));
+        Assert.Equal("SLR-116", await host.Refuses("epj", (client, options) => client.EndAsync(By("health-worker"), options)));
+        Assert.Equal("SLR-114", await host.Refuses("epj", (client, options) => client.EndAsync(By(null), options)));
+        Assert.Equal("SLR-113", await host.Refuses(
+            "leader", (client, options) => client.EndAsync(new EndRequest { MaskingId = masking.MaskingId }, options)));
         await host.Client.EndAsync(By("leader"), await host.As("epj"));
 
         Assert.Equal(MaskingState.Ended, await StateOf(masking.MaskingId));
         var ended = (await host.EventsOf(masking.MaskingId)).OfType<RegistrationEnded>().Single();
         Assert.Equal(("ended", "bo"), (ended.Cause, ended.EndedBy));
-        Assert.Equal("SLR-112", await Rejected(async () => await host.Client.EndAsync(By("leader"), await host.As("epj"))));
+        Assert.Equal("SLR-112", await host.Refuses("epj", (client, options) => client.EndAsync(By("leader"), options)));
     }
 
     [Fact] // A5, M7
@@ -146,18 +152,18 @@ public sealed class CourseTests(RegistrationHost host) : IClassFixture<Registrat
         var masking = await Activate();
         RenewRequest Right() => new() { MaskingId = masking.MaskingId, ExtendsEnd = masking.EndsAt, DecidedBy = "lis" };
 
-        Assert.Equal("SLR-902", await Rejected(async () => await host.Client.RenewAsync(Right(), await host.As("leader"))));
+        Assert.Equal("SLR-902", await host.Refuses("leader", (client, options) => client.RenewAsync(Right(), options)));
         var wrongEnd = Right();
         wrongEnd.ExtendsEnd = masking.InForceFrom;
-        Assert.Equal("SLR-117", await Rejected(async () => await host.Client.RenewAsync(wrongEnd, await host.As("effectuation"))));
+        Assert.Equal("SLR-117", await host.Refuses("effectuation", (client, options) => client.RenewAsync(wrongEnd, options)));
         var noEnd = Right();
         noEnd.ExtendsEnd = null;
-        Assert.Equal("SLR-916", await Rejected(async () => await host.Client.RenewAsync(noEnd, await host.As("effectuation"))));
+        Assert.Equal("SLR-916", await host.Refuses("effectuation", (client, options) => client.RenewAsync(noEnd, options)));
         var unknown = Right();
         unknown.MaskingId = Guid.NewGuid().ToString();
-        Assert.Equal("SLR-109", await Rejected(async () => await host.Client.RenewAsync(unknown, await host.As("effectuation"))));
+        Assert.Equal("SLR-109", await host.Refuses("effectuation", (client, options) => client.RenewAsync(unknown, options)));
         await host.Client.EndAsync(new EndRequest { MaskingId = masking.MaskingId, Reason = "x" }, await host.As("leader"));
-        Assert.Equal("SLR-112", await Rejected(async () => await host.Client.RenewAsync(Right(), await host.As("effectuation"))));
+        Assert.Equal("SLR-112", await host.Refuses("effectuation", (client, options) => client.RenewAsync(Right(), options)));
     }
 
     [Fact] // O3
@@ -181,8 +187,10 @@ public sealed class CourseTests(RegistrationHost host) : IClassFixture<Registrat
         await host.Client.ListMaskingsAsync(new ListMaskingsRequest { PatientCpr = nobody }, await host.As("other-leader"));
         var key = host.Patients.Of(CprNumber.Parse(nobody)).ToString();
         Assert.Single(await host.Store.Query(all => all.Where(e => e.PatientKey == key), Cancel));
-        Assert.Equal("SLR-915", await Rejected(async () => await host.Client.ListMaskingsAsync(new ListMaskingsRequest { PageSize = 501 }, await host.As("leader"))));
-        Assert.Equal("SLR-915", await Rejected(async () => await host.Client.ListMaskingsAsync(new ListMaskingsRequest { PageToken = "!" }, await host.As("leader"))));
+        Assert.Equal("SLR-915", await host.Refuses(
+            "leader", (client, options) => client.ListMaskingsAsync(new ListMaskingsRequest { PageSize = 501 }, options)));
+        Assert.Equal("SLR-915", await host.Refuses(
+            "leader", (client, options) => client.ListMaskingsAsync(new ListMaskingsRequest { PageToken = "!" }, options)));
     }
 
     private static ApprovalDecided Decided(string caseId, string decision) =>

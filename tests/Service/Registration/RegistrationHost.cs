@@ -180,6 +180,13 @@ public sealed class RegistrationHost : IAsyncLifetime
             await Task.Delay(20, limit.Token);
     }
 
+    /// <summary>The number of the rejection that a persona's call ends with.</summary>
+    public async Task<string> Refuses<T>(string persona, Func<RegistrationService.RegistrationServiceClient, CallOptions, AsyncUnaryCall<T>> call)
+    {
+        var options = await As(persona);
+        return await Rejected(async () => await call(Client, options));
+    }
+
     /// <summary>The number of the rejection that a call ends with.</summary>
     public static async Task<string> Rejected(Func<Task> call)
     {
