@@ -43,7 +43,8 @@ public sealed class MaskingIndexTests
         {
             var random = new Random(seed);
             var (patients, organisations) = (random.Next(1, 300), random.Next(1, 4));
-            PatientMasking Some() => new(Patient(random.Next(patients)), new CvrNumber(10_000_000 + (uint)random.Next(organisations)), random.Next(5) == 0 ? 0 : random.Next(1, 100));
+            PatientMasking Some() => new(
+                Patient(random.Next(patients)), new CvrNumber(10_000_000 + (uint)random.Next(organisations)), random.Next(5) == 0 ? 0 : random.Next(1, 100));
 
             var snapshot = Enumerable.Range(0, random.Next(300)).Select(_ => Some()).ToArray();
             var index = MaskingIndex.FromSnapshot(snapshot, new MaskingIndex.Sizes(random.Next(8), random.Next(8, 64)));
