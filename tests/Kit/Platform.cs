@@ -42,7 +42,12 @@ public sealed class Platform : IAsyncDisposable
     /// <summary>Starts a platform that answers ready.</summary>
     /// <param name="folder">Data folder to go on with; a new one when null, deleted at the end.</param>
     /// <param name="settings">--Section:Key=value</param>
-    public static async Task<Platform> Start(string? folder = null, params string[] settings)
+    public static Task<Platform> Start(string? folder = null, params string[] settings) => Launch(folder, settings, _ => { });
+
+    /// <summary>Starts a platform in which something is replaced, for example the bus by a faulty one.</summary>
+    public static Task<Platform> Start(Action<IServiceCollection> replace) => Launch(null, [], replace);
+
+    private static async Task<Platform> Launch(string? folder, string[] settings, Action<IServiceCollection> replace)
     {
         var data = folder ?? Directory.CreateTempSubdirectory("sloring-").FullName;
         var (http, grpc) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
@@ -52,6 +57,7 @@ public sealed class Platform : IAsyncDisposable
             {
                 builder.Logging.ClearProviders();
                 builder.Logging.AddProvider(new CapturedLog("platform"));
+                replace(builder.Services);
             });
         await app.StartAsync();
         var platform = new Platform(app, data, folder is null, http, grpc);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -76,7 +75,7 @@ public sealed class ApprovalHost : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("approval-").FullName;
         var clock = new MovedClock { Now = At("2026-01-05T09:00Z") };
-        var (http, grpc) = (FreePort(), FreePort());
+        var (http, grpc) = (Platform.FreePort(), Platform.FreePort());
         var signing = new SigningCredentials(new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)), SecurityAlgorithms.EcdsaSha256);
 
         var builder = WebApplication.CreateBuilder();
@@ -94,7 +93,7 @@ public sealed class ApprovalHost : IAsyncDisposable
             ["Services:registration"] = $"http://127.0.0.1:{grpc}",
             ["Services:scheduler"] = $"http://127.0.0.1:{grpc}",
         });
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(new CapturedLog("approval"));
         builder.Services.AddSingleton<TimeProvider>(clock);
         builder.AddHosting();
         builder.AddApproval();
@@ -265,13 +264,6 @@ public sealed class ApprovalHost : IAsyncDisposable
             $"2000011000016003;Other;region;;{OtherCvr};",
         ]);
         return path;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 
