@@ -101,8 +101,7 @@ public sealed class DaprCloudEventsTests
         });
         using var content = Content("""{"data":{"orderId":"æ1"},"datacontenttype":"application/json","id":"1"}""", "application/cloudevents+json", Encoding.UTF8);
         using var answer = await app.Client.PostAsync("/orders", content, Token);
-        Assert.Equal("\"æ1\"", JsonSerializer.Serialize(JsonSerializer.Deserialize<string>(await answer.Content.ReadAsStringAsync(Token)),
-            new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+        Assert.Equal("æ1", JsonSerializer.Deserialize<string>(await answer.Content.ReadAsStringAsync(Token)));
     }
 
     private static async Task<Seen> Post(string body, string contentType, CloudEventsMiddlewareOptions options, Encoding? encoding = null)

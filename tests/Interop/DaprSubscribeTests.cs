@@ -1,6 +1,5 @@
 // GET /dapr/subscribe and the app token, asked of a Kestrel app as the sidecar would.
 using System.Net;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapr;
 using Microsoft.AspNetCore.Authentication;

@@ -25,7 +25,8 @@ namespace Dapr
     /// <summary>One topic of one endpoint. The sidecar takes one subscription per topic, so those of a topic are folded into one.</summary>
     internal sealed record TopicEndpoint(ITopicMetadata Topic, IReadOnlyList<IOriginalTopicMetadata> Metadata, string Path)
     {
-        private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+        private static readonly JsonSerializerOptions Json =
+            new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
         public static Task Answer(HttpContext context, bool allRaw)
         {
@@ -55,9 +56,13 @@ namespace Dapr
             if (defaults.Length > 1)
                 log.LogError("A default subscription to topic {Topic} on pubsub {Pubsub} already exists.", name, pubsub);
             foreach (var same in rules.CountBy(e => e.Topic.Priority).Where(p => p.Value > 1))
-                log.LogError("A subscription to topic {Topic} on pubsub {Pubsub} has {Count} rules of priority {Priority}.", name, pubsub, same.Value, same.Key);
+            {
+                log.LogError(
+                    "A subscription to topic {Topic} on pubsub {Pubsub} has {Count} rules of priority {Priority}.", name, pubsub, same.Value, same.Key);
+            }
 
-            var separator = group.Select(e => (e.Topic as IOwnedOriginalTopicMetadata)?.MetadataSeparator).FirstOrDefault(s => !string.IsNullOrEmpty(s)) ?? ",";
+            var separator = group.Select(e => (e.Topic as IOwnedOriginalTopicMetadata)?.MetadataSeparator)
+                .FirstOrDefault(s => !string.IsNullOrEmpty(s)) ?? ",";
             var metadata = group.SelectMany(e => e.Metadata).GroupBy(m => m.Name)
                 .ToDictionary(m => m.Key, m => string.Join(separator, m.Select(v => v.Value).Distinct()));
             if (allRaw || group.Any(e => (e.Topic as IRawTopicMetadata)?.EnableRawPayload == true))

@@ -82,7 +82,10 @@ namespace Dapr
                 headers.TryAdd($"Cloudevent.{attribute.Name.ToLowerInvariant()}", attribute.Value.GetRawText().Trim('"'));
         }
 
-        /// <summary>JSON if none is given. The body is UTF-8 from here on, so a charset no longer holds. As in the official one, a +json type is not JSON here.</summary>
+        /// <summary>
+        /// JSON if none is given. The body is UTF-8 from here on, so a charset no longer holds. As in the official one, a +json type is
+        /// not JSON here: its strings are unwrapped like text.
+        /// </summary>
         private static (string Type, bool IsJson) DataTypeOf(JsonProperty[] attributes)
         {
             if (Find(attributes, "datacontenttype") is not { ValueKind: JsonValueKind.String } given
@@ -113,7 +116,8 @@ namespace Microsoft.AspNetCore.Builder
 {
     public static class DaprApplicationBuilderExtensions
     {
-        public static IApplicationBuilder UseCloudEvents(this IApplicationBuilder builder) => builder.UseCloudEvents(new CloudEventsMiddlewareOptions());
+        public static IApplicationBuilder UseCloudEvents(this IApplicationBuilder builder) =>
+            builder.UseCloudEvents(new CloudEventsMiddlewareOptions());
 
         public static IApplicationBuilder UseCloudEvents(this IApplicationBuilder builder, CloudEventsMiddlewareOptions options) =>
             builder.UseMiddleware<CloudEventsMiddleware>(options);

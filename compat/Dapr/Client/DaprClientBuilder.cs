@@ -65,5 +65,6 @@ internal static class DaprDefaults
     /// <summary>What the app demands of the sidecar.</summary>
     public static string? AppApiToken => Value("APP_API_TOKEN");
 
-    private static string? Value(string name) => Environment.GetEnvironmentVariable(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value : null;
+    private static string? Value(string name) =>
+        Environment.GetEnvironmentVariable(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value : null;
 }
