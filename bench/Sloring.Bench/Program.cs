@@ -1,1 +1,31 @@
-return;
+using Sloring.Bench;
+
+// All figures, or those whose group is named: masking, index, effect, deadlines, host.
+(string Group, Func<IEnumerable<Figure>> Measure)[] groups =
+[
+    ("masking", MaskingFigures.Measure),
+    ("index", IndexFigures.Measure),
+    ("effect", EffectFigures.Measure),
+    ("deadlines", DeadlineFigures.Measure),
+    ("host", HostFigures.Measure),
+];
+var unknown = args.Except(groups.Select(group => group.Group)).ToList();
+if (unknown.Count > 0)
+{
+    Console.Error.WriteLine($"There is no group '{unknown[0]}'. There are: {string.Join(", ", groups.Select(group => group.Group))}.");
+    return 2;
+}
+
+var over = 0;
+Console.WriteLine("| figure | measured | limit | in absolute terms, on this machine |");
+Console.WriteLine("|---|---|---|---|");
+foreach (var (group, measure) in groups.Where(group => args.Length == 0 || args.Contains(group.Group)))
+{
+    Console.Error.WriteLine($"measuring {group} …");
+    foreach (var figure in measure())
+    {
+        over += figure.Ratio > figure.Limit ? 1 : 0;
+        Console.WriteLine(FormattableString.Invariant($"| {figure.Name} | {figure.Ratio:0.##} × | ≤ {figure.Limit:0.##} ×{(figure.Ratio > figure.Limit ? " **over**" : "")} | {figure.Detail} |"));
+    }
+}
+return over == 0 ? 0 : 1;

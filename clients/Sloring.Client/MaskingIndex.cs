@@ -14,24 +14,24 @@ namespace Sloring.Client;
 /// </remarks>
 public sealed class MaskingIndex
 {
-    private const int RecentMost = 64;
-    private const int MiddleMost = 4_096;
-
+    private readonly Sizes _sizes;
     private readonly MaskingTable _recent;
     private readonly MaskingTable _middle;
     private readonly MaskingTable _settled;
 
-    private MaskingIndex(MaskingTable recent, MaskingTable middle, MaskingTable settled, int count) =>
-        (_recent, _middle, _settled, Count) = (recent, middle, settled, count);
+    private MaskingIndex(Sizes sizes, MaskingTable recent, MaskingTable middle, MaskingTable settled, int count) =>
+        (_sizes, _recent, _middle, _settled, Count) = (sizes, recent, middle, settled, count);
 
     /// <summary>Nothing is masked.</summary>
-    public static MaskingIndex Empty { get; } = new(MaskingTable.Empty, MaskingTable.Empty, MaskingTable.Empty, 0);
+    public static MaskingIndex Empty { get; } = FromSnapshot([]);
 
     /// <summary>Maskings held that have not been told to have ended.</summary>
     public int Count { get; }
 
     /// <summary>An index of a whole snapshot. Where a masking occurs twice, the later one counts.</summary>
-    public static MaskingIndex FromSnapshot(IReadOnlyCollection<PatientMasking> maskings)
+    public static MaskingIndex FromSnapshot(IReadOnlyCollection<PatientMasking> maskings) => FromSnapshot(maskings, new Sizes(64, 4_096));
+
+    internal static MaskingIndex FromSnapshot(IReadOnlyCollection<PatientMasking> maskings, Sizes sizes)
     {
         var all = new MaskingTable(maskings.Count);
         foreach (var masking in maskings)
@@ -42,7 +42,7 @@ public sealed class MaskingIndex
             settled = new MaskingTable(all.Count);
             settled.PutAll(all, MaskingTable.Empty, withEnded: false);
         }
-        return new MaskingIndex(MaskingTable.Empty, MaskingTable.Empty, settled, settled.Count);
+        return new MaskingIndex(sizes, MaskingTable.Empty, MaskingTable.Empty, settled, settled.Count);
     }
 
     /// <summary>True while the organisation's staff is masked towards the patient.</summary>
@@ -74,16 +74,16 @@ public sealed class MaskingIndex
         foreach (var change in newest.All())
             count += (change.EndsAtMs != 0 ? 1 : 0) - (EndsAt(change.Patient, change.Cvr) != 0 ? 1 : 0);
 
-        if (newest.Count + _recent.Count <= RecentMost)
-            return new MaskingIndex(Pour(newest, _recent), _middle, _settled, count);
+        if (newest.Count + _recent.Count <= _sizes.Recent)
+            return new MaskingIndex(_sizes, Pour(newest, _recent), _middle, _settled, count);
         newest = Pour(newest, _recent);
-        if (newest.Count + _middle.Count <= MiddleMost)
-            return new MaskingIndex(MaskingTable.Empty, Pour(newest, _middle), _settled, count);
+        if (newest.Count + _middle.Count <= _sizes.Middle)
+            return new MaskingIndex(_sizes, MaskingTable.Empty, Pour(newest, _middle), _settled, count);
         newest = Pour(newest, _middle);
-        var settled = new MaskingTable(count);
+        var settled = new MaskingTable(newest.Count + _settled.Count);
         settled.PutAll(newest, MaskingTable.Empty, withEnded: false);
         settled.PutAll(_settled, newest, withEnded: false);
-        return new MaskingIndex(MaskingTable.Empty, MaskingTable.Empty, settled, count);
+        return new MaskingIndex(_sizes, MaskingTable.Empty, MaskingTable.Empty, settled, count);
     }
 
     /// <summary>All maskings held, those too whose end has passed.</summary>
@@ -118,6 +118,9 @@ public sealed class MaskingIndex
     private static PatientMasking Known(PatientMasking masking) => masking.Cvr.Value != 0
         ? masking
         : throw new ArgumentException("A masking without an organisation cannot be kept.");
+
+    /// <summary>Most entries of the two small tables.</summary>
+    internal readonly record struct Sizes(int Recent, int Middle);
 
     /// <summary>The maskings in force for one patient.</summary>
     public readonly struct PatientMaskings(MaskingIndex index, PatientKey patient, long nowMs)

@@ -42,7 +42,8 @@ public sealed class SloringTokens(HttpClient http, string clientId, string clien
                 return kept.Token; // somebody else has just fetched it
             _kept = await Fetch(cancel);
         }
-        catch (Exception e) when (_kept is { } kept && Age(kept) < kept.ValidFor && e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
+        catch (Exception e) when (
+            e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException } && _kept is { } kept && Age(kept) < kept.ValidFor)
         {
             // Not lost: it is valid for a while yet. The callers of the next seconds need not wait for another refusal.
             var again = Age(kept) + AskAgainAfter;

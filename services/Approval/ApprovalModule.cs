@@ -55,7 +55,8 @@ public static class ApprovalModule
             (http, request, caller, cancel) => http.Get<Ask>().Handle(request, caller, cancel));
         app.MapJson<AnswerRequest, Case>("POST", "/v1/cases/{case_id}/questions/{question_id}/answer", Operations.Answer, "Answers a question",
             (http, request, caller, cancel) => http.Get<Answer>().Handle(request, caller, cancel));
-        app.MapJson<ListNoticesRequest, ListNoticesResponse>("GET", "/v1/notices", Operations.ListNotices, "Notices to the caller and the caller's level",
+        app.MapJson<ListNoticesRequest, ListNoticesResponse>(
+            "GET", "/v1/notices", Operations.ListNotices, "Notices to the caller and the caller's level",
             (http, request, caller, cancel) => http.Get<ListNotices>().Handle(request, caller, cancel));
         app.MapJson<GetOverviewRequest, Overview>("GET", "/v1/overview", Operations.GetOverview, "Aggregated use, small cells suppressed",
             (http, request, caller, cancel) => http.Get<GetOverview>().Handle(request, caller, cancel));

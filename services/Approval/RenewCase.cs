@@ -54,7 +54,8 @@ public sealed class RenewCase(
         catch (RpcException e)
         {
             // Registration knows first when a masking is over; here the case is about to close.
-            var over = RejectionWriter.FromRpc(e)?.Code is { } code && (code == Rejections.MaskingNotInForce.Code || code == Rejections.MaskingNotFound.Code);
+            var code = RejectionWriter.FromRpc(e)?.Code;
+            var over = code == Rejections.MaskingNotInForce.Code || code == Rejections.MaskingNotFound.Code;
             throw new RejectedException((over, e.StatusCode) switch
             {
                 (true, _) => clock.GetUtcNow() >= extendsEnd ? Rejections.RenewalTooLate : Rejections.CaseClosed,

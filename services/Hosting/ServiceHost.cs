@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -78,6 +79,8 @@ public static class ServiceHost
         services.AddSingleton<IEventBus, EmbeddedBus>();
         services.AddSingleton<JournalRpcs>();
         services.AddTokenChecks();
+        // Authentication brings data protection along, which would write keys to the user's home folder; nothing here is protected with it.
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = 16 * 1024 * 1024;
@@ -90,6 +93,8 @@ public static class ServiceHost
     /// <summary>The pipeline and the endpoints that every process has.</summary>
     public static void UseHosting(this WebApplication app)
     {
+        // Read now: a wrong line in the register stops the start, not the first event that needs it.
+        app.Services.GetRequiredService<Organisations>();
         app.UseMiddleware<RejectionMiddleware>();
         app.UseRouting();
         // Before the token checks: what is denied for lack of a policy would else tell a caller with a mistyped address that the role is wrong.

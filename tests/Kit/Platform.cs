@@ -16,11 +16,12 @@ public sealed class Platform : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly bool _ownsFolder;
     private readonly string[] _settings;
+    private readonly Action<IServiceCollection> _replace;
     private bool _stopped;
 
-    private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc, string[] settings)
+    private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc, string[] settings, Action<IServiceCollection> replace)
     {
-        (_app, Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings) = (app, folder, ownsFolder, http, grpc, settings);
+        (_app, Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings, _replace) = (app, folder, ownsFolder, http, grpc, settings, replace);
         Client = new PlatformClient(http, Path.Combine(folder, "secrets.json"));
         Channel = GrpcChannel.ForAddress(grpc);
     }
@@ -44,14 +45,18 @@ public sealed class Platform : IAsyncDisposable
     /// <summary>Starts a platform that answers ready.</summary>
     /// <param name="folder">Data folder to go on with; a new one when null, deleted at the end.</param>
     /// <param name="settings">--Section:Key=value</param>
-    public static Task<Platform> Start(string? folder = null, params string[] settings) => Start(
-        folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings);
+    public static Task<Platform> Start(string? folder = null, params string[] settings) => Launch(
+        folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings, _ => { });
+
+    /// <summary>Starts a platform in which something is replaced, for example the bus by a faulty one.</summary>
+    public static Task<Platform> Start(Action<IServiceCollection> replace) => Launch(
+        Directory.CreateTempSubdirectory("sloring-").FullName, true, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", [], replace);
 
     /// <summary>Stops this one; another starts on its folder, at its addresses.</summary>
     public async Task<Platform> Restart()
     {
         await Stop();
-        return await Start(Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings);
+        return await Launch(Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings, _replace);
     }
 
     /// <summary>Stops answering; the folder stays until it is disposed of.</summary>
@@ -66,17 +71,20 @@ public sealed class Platform : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static async Task<Platform> Start(string data, bool ownsFolder, string http, string grpc, string[] settings)
+    private static async Task<Platform> Launch(
+        string data, bool ownsFolder, string http, string grpc, string[] settings, Action<IServiceCollection> replace)
     {
+        CapturedTelemetry.Begin();
         var app = EmbeddedHost.Build(
             [$"--Data:Folder={data}", $"--Listen:Http={http}", $"--Listen:Grpc={grpc}", "--Logging:LogLevel:Sloring=Debug", .. settings],
             builder =>
             {
                 builder.Logging.ClearProviders();
                 builder.Logging.AddProvider(new CapturedLog("platform"));
+                replace(builder.Services);
             });
         await app.StartAsync();
-        var platform = new Platform(app, data, ownsFolder, http, grpc, settings);
+        var platform = new Platform(app, data, ownsFolder, http, grpc, settings, replace);
         await Eventually.True(() => platform.Client.IsReady(CancellationToken.None), "the platform is ready");
         return platform;
     }

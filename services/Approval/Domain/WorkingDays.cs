@@ -10,7 +10,9 @@ namespace Sloring.Approval.Domain;
 public sealed class WorkingDays(IEnumerable<string> extraNonWorkingDays)
 {
     private const int LastYearOfStoreBededag = 2023;
-    private readonly HashSet<(int Month, int Day)> _extra = [.. extraNonWorkingDays.Select(text => Parse(text) ?? throw new FormatException("A day off is not MM-dd."))];
+
+    private readonly HashSet<(int Month, int Day)> _extra =
+        [.. extraNonWorkingDays.Select(text => Parse(text) ?? throw new FormatException("A day off is not MM-dd."))];
 
     /// <summary>The month and day of "MM-dd"; null where there is no such day in any year.</summary>
     public static (int Month, int Day)? Parse(string text) =>

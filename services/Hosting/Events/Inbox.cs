@@ -84,7 +84,7 @@ internal sealed class Inbox<TDb>(
 
     private async Task HealOnce(JournalService.JournalServiceClient journal, string publisher, string[] types, CancellationToken stop)
     {
-        var start = await store.Read(db => db.Cursors.Where(c => c.Publisher == publisher).Select(c => c.Position).FirstOrDefaultAsync(stop), stop);
+        var start = await store.Read(db => db.Cursors.Where(c => c.Publisher == publisher).Select(c => c.Position).SingleOrDefaultAsync(stop), stop);
         var (from, stuckAt) = (start, long.MaxValue);
         ReadJournalResponse page;
         do

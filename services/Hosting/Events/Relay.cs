@@ -24,7 +24,7 @@ internal sealed class Relay<TDb>(Store<TDb> store, IEventBus bus, ILogger<Relay<
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var saved = await store.Read(db => db.Relay.Select(c => c.Position).FirstOrDefaultAsync(stoppingToken), stoppingToken);
+        var saved = await store.Read(db => db.Relay.Select(c => c.Position).SingleOrDefaultAsync(stoppingToken), stoppingToken);
         var position = saved;
         var sinceSaved = System.Diagnostics.Stopwatch.StartNew();
         try

@@ -16,7 +16,7 @@ public sealed class JournalTail
     /// <summary>Position of the last committed entry.</summary>
     public long Head => Volatile.Read(ref _head);
 
-    /// <summary>Starts from what the database holds.</summary>
+    /// <summary>Starts from what the database holds; anew after a commit whose outcome was unknown.</summary>
     public void StartAt(long head)
     {
         lock (_lock)
@@ -24,6 +24,7 @@ public sealed class JournalTail
             _head = head;
             _oldest = head + 1;
         }
+        Wake();
     }
 
     /// <summary>Adds entries just committed.</summary>
@@ -31,18 +32,18 @@ public sealed class JournalTail
     {
         if (entries.Count == 0)
             return;
-        TaskCompletionSource more;
         lock (_lock)
         {
             foreach (var entry in entries)
                 _ring[entry.Position % Capacity] = entry;
             _head = entries[^1].Position;
             _oldest = Math.Max(_oldest, _head - Capacity + 1);
-            more = _more;
-            _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-        more.SetResult();
+        Wake();
     }
+
+    private void Wake() =>
+        Interlocked.Exchange(ref _more, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     /// <summary>The entries after a position, or null when they reach further back than memory does.</summary>
     public IReadOnlyList<JournalEntry>? After(long position, int limit)

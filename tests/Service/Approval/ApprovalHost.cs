@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -76,7 +75,7 @@ public sealed class ApprovalHost : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("approval-").FullName;
         var clock = new MovedClock { Now = At("2026-01-05T09:00Z") };
-        var (http, grpc) = (FreePort(), FreePort());
+        var (http, grpc) = (Platform.FreePort(), Platform.FreePort());
         var signing = new SigningCredentials(new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)), SecurityAlgorithms.EcdsaSha256);
 
         var builder = WebApplication.CreateBuilder();
@@ -94,7 +93,7 @@ public sealed class ApprovalHost : IAsyncDisposable
             ["Services:registration"] = $"http://127.0.0.1:{grpc}",
             ["Services:scheduler"] = $"http://127.0.0.1:{grpc}",
         });
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(new CapturedLog("approval"));
         builder.Services.AddSingleton<TimeProvider>(clock);
         builder.AddHosting();
         builder.AddApproval();
@@ -111,8 +110,10 @@ public sealed class ApprovalHost : IAsyncDisposable
         app.UseHosting();
         app.MapApproval();
         app.MapGrpcService<RegistrationStandIn>();
-        var host = new ApprovalHost(app, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{http}") }, signing, clock, folder, new Uri($"http://127.0.0.1:{grpc}"));
-        app.MapPost("/connect/token", () => Results.Json(new { access_token = host.Token(new Person("service", null, ["service"], null)), expires_in = 60 })).AllowAnonymous();
+        var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{http}") };
+        var host = new ApprovalHost(app, client, signing, clock, folder, new Uri($"http://127.0.0.1:{grpc}"));
+        var service = new Person("service", null, ["service"], null);
+        app.MapPost("/connect/token", () => Results.Json(new { access_token = host.Token(service), expires_in = 60 })).AllowAnonymous();
         await app.StartAsync(Cancel);
         return host;
     }
@@ -120,16 +121,16 @@ public sealed class ApprovalHost : IAsyncDisposable
     public static DateTimeOffset At(string utc) => DateTimeOffset.Parse(utc, CultureInfo.InvariantCulture);
 
     /// <summary>An activation by <see cref="Nurse"/>, now, of 90 days.</summary>
-    public RegistrationActivated Activation(string? reason = "Truede personalet", string? supersedes = null, string cpr = Cpr, string? unit = Section, int days = 90) => new()
+    public RegistrationActivated Activation(string? reason = "Truede personalet", string? supersedes = null, string? unit = Section) => new()
     {
         MaskingId = Guid.CreateVersion7(Clock.Now).ToString("D"),
-        PatientKey = _app.Services.GetRequiredService<PatientKeys>().Of(CprNumber.Parse(cpr)).ToString(),
-        SealedCpr = _sealer.Value.Seal(cpr, SealedFor.Cpr),
+        PatientKey = _app.Services.GetRequiredService<PatientKeys>().Of(CprNumber.Parse(Cpr)).ToString(),
+        SealedCpr = _sealer.Value.Seal(Cpr, SealedFor.Cpr),
         Cvr = Cvr,
         Trigger = "threats",
         BehaviourOn = DanishTime.DayOf(Clock.Now),
         ActivatedAt = Clock.Now,
-        EndsAt = DanishTime.AddDays(Clock.Now, days),
+        EndsAt = DanishTime.AddDays(Clock.Now, 90),
         ActivatedBy = Nurse.Id,
         ActivatorRole = "health-worker",
         UnitSorId = unit,
@@ -138,9 +139,9 @@ public sealed class ApprovalHost : IAsyncDisposable
     };
 
     /// <summary>Activates and waits for the case.</summary>
-    public async Task<string> OpenCase(string? reason = "Truede personalet", string? supersedes = null, string cpr = Cpr, string? unit = Section, int days = 90)
+    public async Task<string> OpenCase(string? reason = "Truede personalet", string? supersedes = null, string? unit = Section)
     {
-        var activation = Activation(reason, supersedes, cpr, unit, days);
+        var activation = Activation(reason, supersedes, unit);
         await Publish(activation);
         return activation.MaskingId;
     }
@@ -206,7 +207,13 @@ public sealed class ApprovalHost : IAsyncDisposable
 
     public string Token(Person person)
     {
-        var claims = new Dictionary<string, object> { ["sub"] = person.Id, ["client_id"] = "client-of-" + person.Id, ["roles"] = person.Roles, ["person"] = person.Id };
+        var claims = new Dictionary<string, object>
+        {
+            ["sub"] = person.Id,
+            ["client_id"] = "client-of-" + person.Id,
+            ["roles"] = person.Roles,
+            ["person"] = person.Id,
+        };
         if (person.Cvr is not null)
             claims["cvr"] = person.Cvr;
         if (person.Unit is not null)
@@ -257,13 +264,6 @@ public sealed class ApprovalHost : IAsyncDisposable
             $"2000011000016003;Other;region;;{OtherCvr};",
         ]);
         return path;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -92,17 +92,17 @@ public sealed class OverviewTests
     }
 
     [Theory]
-    [InlineData("Approval:ApprovalLevel", "ward")]
-    [InlineData("Approval:ExtraNonWorkingDays:0", "5 juni")]
-    [InlineData("Approval:SmallestCell", "2")]
-    [InlineData("Approval:DecisionWorkingDays", "0")]
-    [InlineData("Approval:ExpiryNoticeDays", "90")]
-    [InlineData("Approval:Organisations:29190623:ApprovalLevel", "ward")]
-    [InlineData("Approval:Organisations:12345678:ApprovalLevel", "region")]
-    public async Task A_wrong_option_stops_the_start_and_the_message_says_what_to_set(string setting, string value)
+    [InlineData("Approval:ApprovalLevel", "ward", "Approval:ApprovalLevel")]
+    [InlineData("Approval:ExtraNonWorkingDays:0", "5 juni", "Approval:ExtraNonWorkingDays")]
+    [InlineData("Approval:SmallestCell", "2", "Approval:SmallestCell")]
+    [InlineData("Approval:DecisionWorkingDays", "0", "Approval:DecisionWorkingDays")]
+    [InlineData("Approval:ExpiryNoticeDays", "90", "Approval:ExpiryNoticeDays")]
+    [InlineData("Approval:Organisations:29190623:ApprovalLevel", "ward", "Approval:Organisations:29190623:ApprovalLevel")]
+    [InlineData("Approval:Organisations:12345678:ApprovalLevel", "region", "Approval:Organisations:12345678 ")]
+    public async Task A_wrong_option_stops_the_start_and_the_message_says_what_to_set(string setting, string value, string names)
     {
         var stopped = await Assert.ThrowsAsync<OptionsValidationException>(() => Start((setting, value)));
-        Assert.Contains(setting.Replace(":0", "", StringComparison.Ordinal).Replace(":12345678:ApprovalLevel", ":12345678", StringComparison.Ordinal), stopped.Message, StringComparison.Ordinal);
+        Assert.Contains(names, stopped.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,8 +31,8 @@ public sealed class RenewalTests
         var next = Assert.Single(await host.Pending(id));
         Assert.Equal((DeadlineKinds.ExpiryNotice, At("2026-06-24T08:00Z")), (next.Kind, next.DueAt));
 
-        // Registration's event of the same renewal changes nothing.
-        await host.Publish(Event(id, host));
+        // Registration's event of the same renewal changes nothing, even where its instant is finer than a database keeps.
+        await host.Publish(Event(id, host) with { EndsAt = At("2026-07-04T08:00Z").AddTicks(7) });
         Assert.Equal(1, (await host.Row(id)).Renewals);
         Assert.Single((await host.Events()).OfType<ApprovalDecided>(), decided => decided.Decision == "renewed");
     }
@@ -114,7 +114,7 @@ public sealed class RenewalTests
         PatientKey = new string('0', 32),
         Cvr = Cvr,
         ExtendedEnd = At("2026-04-05T08:00Z"),
-        EndsAt = At("2026-07-04T08:00Z").AddTicks(7),
+        EndsAt = At("2026-07-04T08:00Z"),
         DecidedBy = HospitalLeader.Id,
         RenewedAt = host.Clock.Now,
     };

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -47,8 +45,8 @@ public sealed class RegistrationHost : IAsyncLifetime
     private static int _patients;
     private readonly string _folder = Directory.CreateTempSubdirectory("registration-").FullName;
     private readonly ConcurrentDictionary<string, string> _tokens = [];
-    private readonly int _http = FreePort();
-    private readonly int _grpc = FreePort();
+    private readonly int _http = Platform.FreePort();
+    private readonly int _grpc = Platform.FreePort();
     private WebApplication? _app;
     private GrpcChannel? _channel;
     private long _published;
@@ -104,7 +102,7 @@ public sealed class RegistrationHost : IAsyncLifetime
             configuration[key] = value;
         builder.Configuration.AddInMemoryCollection(configuration);
         builder.Services.AddSingleton<TimeProvider>(Clock);
-        builder.Logging.ClearProviders().AddProvider(new QueueLog(Logs)).SetMinimumLevel(LogLevel.Debug);
+        builder.Logging.ClearProviders().AddProvider(new QueueLog(Logs)).AddProvider(new CapturedLog("registration")).SetMinimumLevel(LogLevel.Debug);
         builder.AddHosting();
         builder.AddTokens();
         builder.AddRegistration();
@@ -206,13 +204,6 @@ public sealed class RegistrationHost : IAsyncLifetime
         using var response = await http.PostAsync(new Uri($"http://127.0.0.1:{_http}/connect/token"), form, TestContext.Current.CancellationToken);
         response.EnsureSuccessStatusCode();
         return (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("access_token").GetString()!;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private sealed class QueueLog(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger

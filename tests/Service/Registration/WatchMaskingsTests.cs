@@ -208,37 +208,45 @@ public sealed class WatchMaskingsTests(RegistrationHost host) : IClassFixture<Re
 
         public async Task Start()
         {
-            var welcome = (await Next()).Welcome;
+            using var limit = Limit();
+            var welcome = (await Next(limit.Token)).Welcome;
             (FeedId, Secret, Resumed) = (welcome.FeedId, welcome.PatientKeySecret.ToByteArray(), welcome.Resumed);
             while (!Resumed && Parts is not [.., { Last: true }])
-                Parts.Add((await Next()).Snapshot);
+                Parts.Add((await Next(limit.Token)).Snapshot);
             if (!Resumed)
                 Position = Parts[^1].Position;
         }
 
         public async Task<Changes> ReadTo(long reached)
         {
+            using var limit = Limit();
             var all = new Changes();
             while (Position < reached)
-                if (await Next() is { Changes: { } changes })
+                if (await Next(limit.Token) is { Changes: { } changes })
                     all.MergeFrom(changes);
             return all;
         }
 
         public async Task<Heartbeat> NextHeartbeat()
         {
+            using var limit = Limit();
             while (true)
-                if (await Next() is { Heartbeat: { } heartbeat })
+                if (await Next(limit.Token) is { Heartbeat: { } heartbeat })
                     return heartbeat;
         }
 
         public void Dispose() => call.Dispose();
 
-        private async Task<WatchMaskingsResponse> Next()
+        private static CancellationTokenSource Limit()
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+            var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
             limit.CancelAfter(TimeSpan.FromSeconds(20));
-            Assert.True(await call.ResponseStream.MoveNext(limit.Token));
+            return limit;
+        }
+
+        private async Task<WatchMaskingsResponse> Next(CancellationToken limit)
+        {
+            Assert.True(await call.ResponseStream.MoveNext(limit));
             var message = call.ResponseStream.Current;
             if (message.Changes is { } changes)
             {

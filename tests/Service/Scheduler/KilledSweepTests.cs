@@ -77,8 +77,8 @@ public sealed class KilledSweepTests : IDisposable
         start.ArgumentList.Add(typeof(SchedulerDb).Assembly.Location);
         foreach (var (setting, value) in new Dictionary<string, string>
         {
-            ["Listen__Http"] = $"http://127.0.0.1:{SchedulerHost.FreePort()}",
-            ["Listen__Grpc"] = $"http://127.0.0.1:{SchedulerHost.FreePort()}",
+            ["Listen__Http"] = $"http://127.0.0.1:{Platform.FreePort()}",
+            ["Listen__Grpc"] = $"http://127.0.0.1:{Platform.FreePort()}",
             ["Data__Folder"] = _folder,
             ["Secrets__File"] = Path.Combine(_folder, "secrets.json"),
             ["Secrets__CreateMissing"] = "true",

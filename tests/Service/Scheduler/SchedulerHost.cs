@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
@@ -39,7 +38,7 @@ public sealed class SchedulerHost : IAsyncDisposable
     {
         var organisations = Path.Combine(folder, "organisations.csv");
         await File.WriteAllTextAsync(organisations, "sor_id;name;level;parent_sor_id;cvr;shak\n", Cancel);
-        var (http, grpc) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
+        var (http, grpc) = ($"http://127.0.0.1:{Platform.FreePort()}", $"http://127.0.0.1:{Platform.FreePort()}");
         var clock = new DemoClock(Path.Combine(folder, "clock"));
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = folder, EnvironmentName = "Production" });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -61,7 +60,7 @@ public sealed class SchedulerHost : IAsyncDisposable
             ["Tokens:Clients:2:Id"] = "view",
             ["Tokens:Clients:2:Roles:0"] = Roles.CitizenView,
         });
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(new CapturedLog("scheduler"));
         builder.Services.AddSingleton<TimeProvider>(clock);
         builder.AddHosting();
         builder.AddTokens();
@@ -137,13 +136,6 @@ public sealed class SchedulerHost : IAsyncDisposable
                 return answer;
             await Task.Delay(20, Cancel);
         }
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private IServiceJournal Owner(string name) => _app.Services.GetServices<IServiceJournal>().Single(journal => journal.Service == name);

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -28,7 +26,7 @@ public sealed class TokenHost : IAsyncLifetime
     {
         Folder = Directory.CreateTempSubdirectory("sloring-").FullName;
         File.WriteAllText(Path.Combine(Folder, "organisations.csv"), "sor_id;name;level;parent_sor_id;cvr;shak\n");
-        var (http, grpc) = (FreePort(), FreePort());
+        var (http, grpc) = (Platform.FreePort(), Platform.FreePort());
         Address = new Uri($"http://127.0.0.1:{http}");
         GrpcAddress = new Uri($"http://127.0.0.1:{grpc}");
         Set("Listen:Http", Address.OriginalString);
@@ -72,7 +70,7 @@ public sealed class TokenHost : IAsyncLifetime
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Folder, EnvironmentName = "Production" });
         builder.Configuration.AddInMemoryCollection(_settings);
-        builder.Logging.ClearProviders().AddProvider(_log).SetMinimumLevel(LogLevel.Trace);
+        builder.Logging.ClearProviders().AddProvider(_log).AddProvider(new CapturedLog("tokens")).SetMinimumLevel(LogLevel.Trace);
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.AddHosting();
         builder.AddTokens();
@@ -128,13 +126,6 @@ public sealed class TokenHost : IAsyncLifetime
         Set($"Tokens:Clients:{at}:Cvr", cvr);
         Set($"Tokens:Clients:{at}:PersonId", person);
         Set($"Tokens:Clients:{at}:UnitSorId", unit);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private sealed class LogCapture : ILoggerProvider, ILogger

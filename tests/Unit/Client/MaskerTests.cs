@@ -62,6 +62,17 @@ public sealed class MaskerTests
         Assert.False(Only(Mask(Entry(North.ToString()), other)).Staff[0].Masked);
     }
 
+    [Fact]
+    public void Pseudonym_follows_the_patient_whose_data_is_shown() // E4
+    {
+        var child = CprNumber.Parse("6703701234");
+        var picture = Picture(new PatientMasking(PatientKey.Compute(Secret, child), North, Now + 1));
+        var answer = Masker.Mask([Entry(North.ToString())], picture, child, Salt, Now);
+
+        Assert.Equal(NationalPseudonym.Compute("Jens Hansen", child, Salt), Only(answer).Staff[0].Pseudonym);
+        Assert.NotEqual(NationalPseudonym.Compute("Jens Hansen", Citizen, Salt), Only(answer).Staff[0].Pseudonym);
+    }
+
     [Theory]
     [InlineData(Now, false)]
     [InlineData(Now + 1, true)]
@@ -218,7 +229,8 @@ public sealed class MaskerTests
             string[] cvrs = ["33257872", "24256790", "25469364", "20921897"];
             var maskings = Enumerable.Range(0, random.Next(4)).ToDictionary(i => cvrs[i], _ => (long)random.Next(2_000));
             var units = Enumerable.Range(0, random.Next(3)).Select(i => new UnitMasking(
-                $"{i}", CvrNumber.Parse(Any(cvrs)), Any<string[]>([], [Sor], [Sor, OtherSor]), Any("", "1301", "130112"))).Where(u => u.SorIds.Count > 0 || u.ShakPrefix != "").ToArray();
+                $"{i}", CvrNumber.Parse(Any(cvrs)), Any<string[]>([], [Sor], [Sor, OtherSor]), Any("", "1301", "130112")))
+                .Where(u => u.SorIds.Count > 0 || u.ShakPrefix != "").ToArray();
             var picture = new MaskingPicture(
                 MaskingIndex.FromSnapshot([.. maskings.Select(m => new PatientMasking(PatientKey.Compute(Secret, Citizen), CvrNumber.Parse(m.Key), m.Value))]),
                 MaskedUnits.FromSnapshot(units), 7, Secret);

@@ -116,7 +116,8 @@ public sealed class NationalPseudonymTests
         var result = BytesOf(() => new string('-', 36));
 
         // Code that the runtime has not optimised yet boxes a little inside the base library.
-        Assert.True(SpinWait.SpinUntil(() => BytesOf(() => NationalPseudonym.Compute("Søren Møller", patient, "c2FsdEZyYUlkc2Fz")) == result, TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(
+            () => BytesOf(() => NationalPseudonym.Compute("Søren Møller", patient, "c2FsdEZyYUlkc2Fz")) == result, TimeSpan.FromSeconds(30)));
     }
 
     private static long BytesOf(Func<string> work)

@@ -74,7 +74,8 @@ public sealed class SloringTokensTests : IDisposable
                 ? new HttpResponseMessage(HttpStatusCode.ServiceUnavailable)
                 : new HttpResponseMessage(HttpStatusCode.OK)
                 {
-                    Content = new StringContent($$"""{"access_token":"token-{{Asked.Count}}","token_type":"Bearer","expires_in":100}""", Encoding.UTF8, "application/json"),
+                    Content = new StringContent(
+                        $$"""{"access_token":"token-{{Asked.Count}}","token_type":"Bearer","expires_in":100}""", Encoding.UTF8, "application/json"),
                 };
         }
     }

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Globalization;
+using Sloring.Embedded;
+using Sloring.Tests;
+
+namespace Sloring.Bench;
+
+/// <summary>The embedded host as a process: start, idle memory, and masking a file of a million lines.</summary>
+public static class HostFigures
+{
+    private const int Lines = 1_000_000;
+    private const double StartSeconds = 3;
+    private const double IdleMiB = 250;
+    private const double MaskMiB = 300;
+
+    public static IEnumerable<Figure> Measure()
+    {
+        var folder = Directory.CreateTempSubdirectory("sloring-bench-").FullName;
+        try
+        {
+            string[] settings = [$"--Data:Folder={folder}", $"--Listen:Http=http://127.0.0.1:{Platform.FreePort()}", $"--Listen:Grpc=http://127.0.0.1:{Platform.FreePort()}"];
+            using (var first = Start([.. settings]))
+                Stop(first, settings, folder).GetAwaiter().GetResult();
+
+            var clock = Stopwatch.StartNew();
+            using var host = Start([.. settings]);
+            Ready(settings, folder).GetAwaiter().GetResult();
+            var started = clock.Elapsed.TotalSeconds;
+            yield return new Figure("Start of the embedded host until ready, against 3 s", started / StartSeconds, 1, FormattableString.Invariant($"{started:F2} s"));
+
+            Quiet().GetAwaiter().GetResult();
+            yield return Memory("Resident memory of the embedded host, idle for 20 s, against 250 MiB", host, IdleMiB);
+
+            var file = WriteFile(folder);
+            clock.Restart();
+            using var mask = Start(["mask", file, "-o", Path.Combine(folder, "masked.jsonl"), .. settings]);
+            var peak = Peak(mask).GetAwaiter().GetResult();
+            if (mask.ExitCode != 0 || File.ReadLines(Path.Combine(folder, "masked.jsonl")).LongCount() != Lines)
+                throw new InvalidOperationException("Masking the file failed.");
+            yield return new Figure("Peak memory of `./run mask` on a million lines, against 300 MiB", peak / MaskMiB, 1,
+                FormattableString.Invariant($"{peak:F0} MiB; {Lines / clock.Elapsed.TotalSeconds:N0} lines/s"));
+            host.Kill();
+            host.WaitForExit();
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static Figure Memory(string name, Process process, double limit)
+    {
+        var now = MiB(process.Id, "VmRSS");
+        return new Figure(name, now / limit, 1, FormattableString.Invariant($"{now:F0} MiB"));
+    }
+
+    /// <summary>Peak of the process by the system's own accounting, read until it ends.</summary>
+    private static async Task<double> Peak(Process process)
+    {
+        var peak = 0.0;
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!process.HasExited)
+        {
+            peak = Math.Max(peak, MiB(process.Id, "VmHWM"));
+            await tick.WaitForNextTickAsync();
+        }
+        return peak;
+    }
+
+    private static double MiB(int process, string field)
+    {
+        var path = $"/proc/{process}/status";
+        var line = File.Exists(path) ? File.ReadLines(path).FirstOrDefault(text => text.StartsWith(field, StringComparison.Ordinal)) : null;
+        return line is null ? 0 : double.Parse(line.AsSpan(field.Length + 1).TrimEnd("kB").Trim(), CultureInfo.InvariantCulture) / 1024;
+    }
+
+    private static Process Start(string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Repository.EmbeddedProgram);
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private static async Task Ready(string[] settings, string folder)
+    {
+        using var client = new PlatformClient(settings[1][(settings[1].IndexOf('=', StringComparison.Ordinal) + 1)..], Path.Combine(folder, "secrets.json"));
+        await Eventually.True(() => client.IsReady(CancellationToken.None), "the host is ready", TimeSpan.FromSeconds(60));
+    }
+
+    private static async Task Stop(Process process, string[] settings, string folder)
+    {
+        await Ready(settings, folder);
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    private static async Task Quiet()
+    {
+        using var tick = new PeriodicTimer(TimeSpan.FromSeconds(20));
+        await tick.WaitForNextTickAsync();
+    }
+
+    private static string WriteFile(string folder)
+    {
+        var file = Path.Combine(folder, "entries.jsonl");
+        using var writer = new StreamWriter(file);
+        var patients = Enumerable.Range(0, 1_000).Select(_ => People.NextCpr()).ToArray();
+        for (var i = 0; i < Lines; i++)
+            writer.Write(string.Create(CultureInfo.InvariantCulture,
+                $"{{\"patientCpr\":\"{patients[i % patients.Length]}\",\"entries\":[{{\"id\":\"e{i}\",\"source\":\"EPJ\",\"cvr\":\"29190623\",\"sorId\":\"1000111000016001\",\"activity\":\"Opslag i journal\",\"staff\":[{{\"role\":\"user\",\"name\":\"{People.Names[i % People.Names.Length]}\",\"professionCode\":\"5166\"}}]}}]}}\n"));
+        return file;
+    }
+}

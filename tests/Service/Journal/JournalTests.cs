@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using Xunit;
+
+namespace Sloring.Tests.Service.Journal;
+
+/// <summary>The journal shows when it has been altered (rule O3), and who looked.</summary>
+public sealed class JournalTests
+{
+    [Theory]
+    [InlineData("update journal set Actor = 'somebody-else' where Position = 3", 3)]
+    [InlineData("update journal set Data = Data || ' ' where Position = 1", 1)]
+    [InlineData("update journal set OccurredAt = OccurredAt + 1 where Position = 4", 4)]
+    [InlineData("delete from journal where Position = 2", 2)]
+    [InlineData("update journal set Position = 1000 where Position = 5", 5)]
+    public async Task AnAlteredJournal_FailsVerificationAtTheRightPosition(string alteration, long position)
+    {
+        await using var platform = await Platform.Start();
+        for (var i = 0; i < 3; i++)
+            await Activate(platform, People.NextCpr());
+        Assert.True((bool?)(await Verify(platform))["intact"]);
+
+        await using (var connection = new SqliteConnection($"Data Source={Path.Combine(platform.Folder, "registration.db")}"))
+        {
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using var command = connection.CreateCommand();
+            command.CommandText = alteration;
+            Assert.Equal(1, await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+        }
+
+        var verdict = await Verify(platform);
+        Assert.NotEqual(true, (bool?)verdict["intact"]);
+        Assert.Equal(position.ToString(System.Globalization.CultureInfo.InvariantCulture), (string?)verdict["firstBadPosition"]);
+    }
+
+    [Fact]
+    public async Task AnAuditor_FindsWhoReadAPatient_AndTheSearchItself()
+    {
+        await using var platform = await Platform.Start();
+        var cpr = People.NextCpr();
+        await platform.Client.Must("borgervisning", HttpMethod.Post, "/v1/masking-instructions", new JsonObject { ["patientCpr"] = cpr }, TestContext.Current.CancellationToken);
+        var search = new JsonObject { ["patientCpr"] = cpr };
+        var found = await platform.Client.Must("revisor", HttpMethod.Post, "/v1/journals/effectuation/search", search, TestContext.Current.CancellationToken);
+        Assert.Contains(found["events"]!.AsArray(), e => (string?)e!["type"] == "audit.masking-read.v1" && (string?)e["actor"] == "borgervisning");
+        found = await platform.Client.Must("revisor", HttpMethod.Post, "/v1/journals/effectuation/search", new JsonObject { ["typePrefix"] = "audit.journal" }, TestContext.Current.CancellationToken);
+        Assert.Contains(found["events"]!.AsArray(), e => (string?)e!["actor"] == "au-7001");
+    }
+
+    private static Task<JsonNode> Verify(Platform platform) =>
+        platform.Client.Must("revisor", HttpMethod.Get, "/v1/journals/registration/verification", null, TestContext.Current.CancellationToken);
+
+    private static Task<JsonNode> Activate(Platform platform, string cpr) =>
+        platform.Client.Must("epj-hovedstaden", HttpMethod.Post, "/v1/maskings", new JsonObject
+        {
+            ["idempotencyKey"] = Guid.NewGuid().ToString("N"),
+            ["patientCpr"] = cpr,
+            ["trigger"] = "TRIGGER_HARASSMENT",
+            ["behaviourOn"] = "2025-01-15",
+            ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker" },
+        }, TestContext.Current.CancellationToken);
+}
