@@ -73,10 +73,14 @@ public static class RejectionWriter
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "application/grpc";
         response.Headers["grpc-status"] = ((int)Wire[rejection.Kind].Grpc).ToString(CultureInfo.InvariantCulture);
-        response.Headers["grpc-message"] = Uri.EscapeDataString($"{rejection.Code} {rejection.En}");
+        response.Headers["grpc-message"] = PercentEncoded($"{rejection.Code} {rejection.En}");
         response.Headers[StatusDetails] = Convert.ToBase64String(Details(rejection));
         return Task.CompletedTask;
     }
+
+    /// <summary>As gRPC over HTTP/2 says: nothing that may stand as it is, since some clients decode no more than what must be encoded.</summary>
+    private static string PercentEncoded(string text) =>
+        string.Concat(text.Select(c => c is >= ' ' and <= '~' and not '%' ? c.ToString() : Uri.EscapeDataString(c.ToString())));
 
     private static Task WriteProblem(HttpContext http, Rejection rejection)
     {
