@@ -130,7 +130,7 @@ public sealed partial class ContractTests(SharedPlatform flow) : IClassFixture<S
         {
             var own = path.Split('/')[1];
             var others = Usings().Matches(text).Select(m => m.Groups[1].Value)
-                .Where(used => Services.Any(s => s != own.ToLowerInvariant() && used.StartsWith($"Sloring.{s}", StringComparison.OrdinalIgnoreCase)));
+                .Where(used => Services.Any(s => !s.Equals(own, StringComparison.OrdinalIgnoreCase) && used.StartsWith($"Sloring.{s}", StringComparison.OrdinalIgnoreCase)));
             Assert.True(!others.Any(), $"{path} uses {string.Join(", ", others)}");
         }
     }

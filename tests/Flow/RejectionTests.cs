@@ -257,7 +257,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         _ => [],
     };
 
-    private static Task Call<T>(AsyncUnaryCall<T> call) => call.ResponseAsync;
+    private static Task<T> Call<T>(AsyncUnaryCall<T> call) => call.ResponseAsync;
 
     private static JsonObject Nomination(string sorId) => new()
     {

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Sloring.Contracts.Effectuation.V1;
-using Sloring.Contracts.Events;
 using Sloring.Hosting;
 using Xunit;
 

@@ -60,8 +60,8 @@ public sealed class WatchTests : IAsyncLifetime
     [InlineData("epj-hovedstaden"), InlineData("borgervisning"), InlineData("leder"), InlineData("revisor"), InlineData("drift")]
     public async Task OthersMayNotWatch(string client)
     {
-        using var call = new RegistrationService.RegistrationServiceClient(_platform.Channel).WatchMaskings(new WatchMaskingsRequest(), await _platform.As(client));
-        var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None));
+        using var call = new RegistrationService.RegistrationServiceClient(_platform.Channel).WatchMaskings(new WatchMaskingsRequest(), await _platform.As(client), cancellationToken: TestContext.Current.CancellationToken);
+        var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
         Assert.StartsWith("SLR-902", error.Status.Detail, StringComparison.Ordinal);
     }
