@@ -29,7 +29,7 @@ public sealed partial class PrivacyScanTests
             }
         }
         Assert.True(read > 10_000, $"only {read} characters were captured: the hosts' logs are missing");
-        Assert.Empty(findings);
+        Assert.True(findings.Count == 0, string.Join('\n', findings.Take(20)));
     }
 
     [Theory]

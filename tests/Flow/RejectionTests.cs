@@ -311,7 +311,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             Set(point, field, empty, ("empty", ""), ("blank", " \t\n"), ("left out", null));
         }
 
-        (string, JsonNode?)[] ids = [("short", "abc"), ("no hyphens", "0190c1b27cbe7d0c9e3f1f2a3b4c5d6e"), ("a CPR number", "7101901234")];
+        (string, JsonNode?)[] ids = [("short", "abc"), ("no hyphens", "0190c1b27cbe7d0c9e3f1f2a3b4c5d6e"), ("letters", "0190c1b2-7cbe-7d0c-9e3f-zzzzzzzzzzzz")];
         foreach (var (point, field, absent) in ((string, string, string)[])
         [
             ("reason", "maskingId", "SLR-109"), ("end", "maskingId", "SLR-109"), ("review", "unitMaskingId", "SLR-121"), ("confirm", "unitMaskingId", "SLR-121"), ("remove", "unitMaskingId", "SLR-121"),
