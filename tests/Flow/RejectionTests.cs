@@ -441,7 +441,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         {
             await Flow.InitializeAsync();
             _expired = await Platform.Client.Token("leder", CancellationToken.None);
-            await Flow.MoveTo(Flow.Now.AddHours(1));
+            await Flow.MoveTo(Flow.Now.AddHours(2));
             MaskingId = (string)(await Flow.Activated(People.NextCpr(), reason: null))["maskingId"]!;
             OtherMaskingId = (string)(await Flow.ActivatedInM(People.NextCpr()))["maskingId"]!;
             await Flow.Must("leder", $"/v1/cases/{MaskingId}/questions", new JsonObject { ["text"] = "Var der vidner?" });

@@ -20,7 +20,7 @@ public sealed class SharedPlatform : IAsyncLifetime
 
     public Platform Platform { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Platform = await Platform.Start();
+    public async ValueTask InitializeAsync() => Platform = await Platform.Start(null, "--Tokens:LifetimeSeconds=3600");
 
     public ValueTask DisposeAsync() => Platform.DisposeAsync();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -11,7 +12,7 @@ public sealed class PlatformClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly string _secretsFile;
-    private readonly Dictionary<string, string> _tokens = [];
+    private readonly Dictionary<string, (string Token, long FetchedAt, TimeSpan RenewAfter)> _tokens = [];
 
     /// <param name="address">The platform's HTTP address.</param>
     /// <param name="secretsFile">The secrets file of its first start.</param>
@@ -39,8 +40,9 @@ public sealed class PlatformClient : IDisposable
     /// <exception cref="InvalidOperationException">There is no such client: the message lists those there are.</exception>
     public async Task<string> Token(string client, CancellationToken cancel)
     {
-        if (_tokens.TryGetValue(client, out var known))
-            return known;
+        if (_tokens.TryGetValue(client, out var known) && Stopwatch.GetElapsedTime(known.FetchedAt) < known.RenewAfter)
+            return known.Token;
+        var askedAt = Stopwatch.GetTimestamp();
         using var form = new FormUrlEncodedContent(new Dictionary<string, string>
         {
             ["grant_type"] = "client_credentials",
@@ -50,7 +52,9 @@ public sealed class PlatformClient : IDisposable
         using var response = await _http.PostAsync(new Uri("/connect/token", UriKind.Relative), form, cancel);
         response.EnsureSuccessStatusCode();
         var answer = await response.Content.ReadFromJsonAsync<JsonObject>(cancel);
-        return _tokens[client] = (string)answer!["access_token"]!;
+        var token = (string)answer!["access_token"]!;
+        _tokens[client] = (token, askedAt, TimeSpan.FromSeconds((int)answer["expires_in"]!) * 0.8);
+        return token;
     }
 
     /// <summary>Sends a request as a demo client; an error answer is returned, not thrown.</summary>
