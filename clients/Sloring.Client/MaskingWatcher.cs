@@ -103,9 +103,9 @@ public sealed class MaskingWatcher(
                 await Task.Delay(ShortestWait, clock, stop);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
         {
-            // Asked to stop.
+            // Asked to stop; a call that was under way says so in gRPC's words.
         }
     }
 

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -11,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Sloring.Contracts;
 using Sloring.Contracts.Events;
 
 namespace Sloring.Hosting;
@@ -94,6 +97,8 @@ public static class ServiceHost
         app.Services.GetRequiredService<Organisations>();
         app.UseMiddleware<RejectionMiddleware>();
         app.UseRouting();
+        // Before the token checks: what is denied for lack of a policy would else tell a caller with a mistyped address that the role is wrong.
+        app.Use((http, next) => http.GetEndpoint() is RouteEndpoint ? next(http) : RejectionWriter.Write(http, Rejections.NotHere));
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapGrpcService<JournalRpcs>();

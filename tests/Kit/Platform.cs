@@ -15,10 +15,13 @@ public sealed class Platform : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly bool _ownsFolder;
+    private readonly string[] _settings;
+    private readonly Action<IServiceCollection> _replace;
+    private bool _stopped;
 
-    private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc)
+    private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc, string[] settings, Action<IServiceCollection> replace)
     {
-        (_app, Folder, _ownsFolder, HttpAddress, GrpcAddress) = (app, folder, ownsFolder, http, grpc);
+        (_app, Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings, _replace) = (app, folder, ownsFolder, http, grpc, settings, replace);
         Client = new PlatformClient(http, Path.Combine(folder, "secrets.json"));
         Channel = GrpcChannel.ForAddress(grpc);
     }
@@ -42,15 +45,36 @@ public sealed class Platform : IAsyncDisposable
     /// <summary>Starts a platform that answers ready.</summary>
     /// <param name="folder">Data folder to go on with; a new one when null, deleted at the end.</param>
     /// <param name="settings">--Section:Key=value</param>
-    public static Task<Platform> Start(string? folder = null, params string[] settings) => Launch(folder, settings, _ => { });
+    public static Task<Platform> Start(string? folder = null, params string[] settings) => Launch(
+        folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings, _ => { });
 
     /// <summary>Starts a platform in which something is replaced, for example the bus by a faulty one.</summary>
-    public static Task<Platform> Start(Action<IServiceCollection> replace) => Launch(null, [], replace);
+    public static Task<Platform> Start(Action<IServiceCollection> replace) => Launch(
+        Directory.CreateTempSubdirectory("sloring-").FullName, true, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", [], replace);
 
-    private static async Task<Platform> Launch(string? folder, string[] settings, Action<IServiceCollection> replace)
+    /// <summary>Stops this one; another starts on its folder, at its addresses.</summary>
+    public async Task<Platform> Restart()
     {
-        var data = folder ?? Directory.CreateTempSubdirectory("sloring-").FullName;
-        var (http, grpc) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
+        await Stop();
+        return await Launch(Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings, _replace);
+    }
+
+    /// <summary>Stops answering; the folder stays until it is disposed of.</summary>
+    public async Task Stop()
+    {
+        if (_stopped)
+            return;
+        _stopped = true;
+        Channel.Dispose();
+        Client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static async Task<Platform> Launch(
+        string data, bool ownsFolder, string http, string grpc, string[] settings, Action<IServiceCollection> replace)
+    {
+        CapturedTelemetry.Begin();
         var app = EmbeddedHost.Build(
             [$"--Data:Folder={data}", $"--Listen:Http={http}", $"--Listen:Grpc={grpc}", "--Logging:LogLevel:Sloring=Debug", .. settings],
             builder =>
@@ -60,7 +84,7 @@ public sealed class Platform : IAsyncDisposable
                 replace(builder.Services);
             });
         await app.StartAsync();
-        var platform = new Platform(app, data, folder is null, http, grpc);
+        var platform = new Platform(app, data, ownsFolder, http, grpc, settings, replace);
         await Eventually.True(() => platform.Client.IsReady(CancellationToken.None), "the platform is ready");
         return platform;
     }
@@ -79,11 +103,8 @@ public sealed class Platform : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Channel.Dispose();
-        Client.Dispose();
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        if (_ownsFolder)
+        await Stop();
+        if (_ownsFolder && Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
     }
 }

@@ -12,8 +12,6 @@ internal sealed class RejectionMiddleware(RequestDelegate next, ILogger<Rejectio
         try
         {
             await next(http);
-            if (http.Response is { StatusCode: StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed, HasStarted: false } && http.GetEndpoint() is null)
-                await RejectionWriter.Write(http, Rejections.NotHere);
         }
         catch (RejectedException rejected)
         {

@@ -1,0 +1,279 @@
+using System.Text;
+using System.Text.Json;
+using System.Threading.Channels;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Sloring.Client;
+using Sloring.Contracts;
+using Sloring.Contracts.Effectuation.V1;
+using Sloring.Contracts.Pseudonym.V1;
+using Sloring.Contracts.Registration.V1;
+using Xunit;
+using static Sloring.Tests.Flow.SharedPlatform;
+
+namespace Sloring.Tests.Flow;
+
+/// <summary>Data sources outside the platform that keep a picture of their own, each with its own token.</summary>
+public sealed class WatchTests : IAsyncLifetime
+{
+    private Platform _platform = null!;
+
+    public async ValueTask InitializeAsync() => _platform = await Platform.Start(
+        null, "--Tokens:Clients:90:Id=kilde-lab", "--Tokens:Clients:90:Name=Datakilde, laboratorium", "--Tokens:Clients:90:Roles:0=data-source", $"--Tokens:Clients:90:Cvr={RegionH}");
+
+    public ValueTask DisposeAsync() => _platform.DisposeAsync();
+
+    [Fact] // E8, M1
+    public async Task EachSource_HearsOfItsOwnOrganisation_UnderKeysOfItsOwn_AndNoCprNumber()
+    {
+        var cpr = People.NextCpr();
+        await using var nord = await Listener.Start(_platform, "kilde-hovedstaden");
+        await using var lab = await Listener.Start(_platform, "kilde-lab");
+        await using var vest = await Listener.Start(_platform, "kilde-midtjylland");
+        await Activate("epj-hovedstaden", cpr, SectionA);
+        await Activate("epj-midtjylland", cpr, MedicalM);
+        var (inNord, inLab, inVest) = (await nord.NextMasking(), await lab.NextMasking(), await vest.NextMasking());
+        Assert.Equal([29190623u, 29190623u, 29190925u], [inNord.Cvr, inLab.Cvr, inVest.Cvr]);
+
+        // One patient, three keys; each is right under its own secret.
+        foreach (var (listener, masking) in ((Listener, MaskingChange)[])[(nord, inNord), (lab, inLab), (vest, inVest)])
+            Assert.Equal(PatientKey.Compute(listener.Secret.Span, CprNumber.Parse(cpr)), new PatientKey(masking.PatientHigh, masking.PatientLow));
+        Assert.Equal(3, new[] { inNord, inLab, inVest }.Select(m => (m.PatientHigh, m.PatientLow)).Distinct().Count());
+
+        // Whoever comes later gets the same by snapshot, and nobody ever hears of another organisation.
+        await using var late = await Listener.Start(_platform, "kilde-midtjylland");
+        Assert.Equal(inVest, await late.NextMasking());
+        foreach (var listener in (Listener[])[nord, lab, vest, late])
+        {
+            await listener.Heartbeat();
+            Assert.Single(listener.Maskings);
+            Assert.All(listener.Messages, message =>
+            {
+                Assert.True(message.ToByteArray().AsSpan().IndexOf(Encoding.ASCII.GetBytes(cpr)) < 0, "a CPR number in a message");
+                Assert.DoesNotContain(cpr, message.ToString(), StringComparison.Ordinal);
+            });
+        }
+    }
+
+    [Theory] // E8
+    [InlineData("epj-hovedstaden"), InlineData("borgervisning"), InlineData("leder"), InlineData("revisor"), InlineData("drift")]
+    public async Task OthersMayNotWatch(string client)
+    {
+        using var call = new RegistrationService.RegistrationServiceClient(_platform.Channel).WatchMaskings(new WatchMaskingsRequest(), await _platform.As(client));
+        var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
+        Assert.StartsWith("SLR-902", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact] // E6, E7
+    public async Task Watcher_MasksAsTheViewDoes_HearsChanges_AndGoesOnAfterARestart()
+    {
+        var (first, second) = (People.NextCpr(), People.NextCpr());
+        await using var nord = new Source(_platform, "kilde-hovedstaden", TimeSpan.FromSeconds(10));
+        await using var vest = new Source(_platform, "kilde-midtjylland", TimeSpan.FromSeconds(10));
+        await nord.Watcher.Ready(TestContext.Current.CancellationToken).WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+        await vest.Watcher.Ready(TestContext.Current.CancellationToken).WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+
+        var id = await Activate("epj-hovedstaden", first, SectionA);
+        Assert.Equal((RegionH, true), await nord.Next());
+        var salt = await nord.Salt();
+        var masked = nord.Mask(first, salt);
+        Assert.True(masked.Staff[0].Masked);
+        Assert.Equal(NationalPseudonym.For(CprNumber.Parse(first), salt).Of("Mette Holm Testesen"), masked.Staff[0].Pseudonym);
+        Assert.False(vest.Mask(first, salt).Staff[0].Masked);
+
+        _platform = await _platform.Restart();
+        await Eventually.True(() => Task.FromResult(nord.Watcher is { IsFresh: true } && vest.Watcher.IsFresh), "both watch again");
+        Assert.True(nord.Mask(first, salt).Staff[0].Masked);
+        await Activate("epj-midtjylland", second, MedicalM);
+        // The first thing that each hears after the restart is new: nothing is told twice.
+        Assert.Equal((RegionM, true), await vest.Next());
+        await _platform.Client.Must("leder", HttpMethod.Post, $"/v1/maskings/{id}/end", Reason("Ikke mere."), CancellationToken.None);
+        Assert.Equal((RegionH, false), await nord.Next());
+        Assert.False(nord.Mask(first, salt).Staff[0].Masked);
+    }
+
+    [Fact] // E6
+    public async Task Watch_ResumesAfterARestart_WhereItWas()
+    {
+        await Activate("epj-hovedstaden", People.NextCpr(), SectionA);
+        string feed;
+        long position;
+        await using (var before = await Listener.Start(_platform, "kilde-hovedstaden"))
+        {
+            await before.NextMasking();
+            (feed, position) = (before.FeedId, (await before.Heartbeat()).Position);
+        }
+        await Activate("epj-hovedstaden", People.NextCpr(), SectionA);
+        _platform = await _platform.Restart();
+        await using var after = await Listener.Start(_platform, "kilde-hovedstaden", new WatchMaskingsRequest { FeedId = feed, AfterPosition = position });
+        await after.NextMasking();
+        Assert.True(after.Messages[0].Welcome.Resumed);
+        Assert.DoesNotContain(after.Messages, m => m.MessageCase == WatchMaskingsResponse.MessageOneofCase.Snapshot);
+        // Another client's feed is not resumed: its keys are others.
+        await using var other = await Listener.Start(_platform, "kilde-lab", new WatchMaskingsRequest { FeedId = feed, AfterPosition = position });
+        await other.NextMasking();
+        Assert.False(other.Messages[0].Welcome.Resumed);
+        Assert.Equal(2, other.Maskings.Count);
+    }
+
+    [Fact] // E7
+    public async Task WatcherWithoutAPlatform_RefusesOnceItsPictureIsOlderThanItsBound()
+    {
+        var cpr = People.NextCpr();
+        await using var source = new Source(_platform, "kilde-hovedstaden", TimeSpan.FromSeconds(3));
+        Assert.Throws<RejectedException>(() => source.Watcher.Fresh());
+        await source.Watcher.Ready(TestContext.Current.CancellationToken).WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+        await Activate("epj-hovedstaden", cpr, SectionA);
+        await source.Next();
+        await _platform.Stop();
+        await Eventually.True(() =>
+        {
+            // Until then it masks; not one answer comes from an older picture.
+            var age = source.Watcher.Staleness;
+            if (!source.Watcher.TryFresh(out var fresh))
+                return Task.FromResult(true);
+            Assert.True(age <= source.Watcher.Bound, $"answered at an age of {age}");
+            Assert.True(fresh.Picture.Index.IsMasked(fresh.Picture.KeyOf(CprNumber.Parse(cpr)), CvrNumber.Parse(RegionH), fresh.NowMs));
+            return Task.FromResult(false);
+        }, "the watcher refuses");
+        Assert.Equal("SLR-501", Assert.Throws<RejectedException>(() => source.Mask(cpr, "c2FsdA==")).Rejection.Code);
+        Assert.True(source.Watcher.Staleness > source.Watcher.Bound);
+
+        _platform = await _platform.Restart();
+        await Eventually.True(() => Task.FromResult(source.Watcher.IsFresh), "the watcher answers again");
+        Assert.True(source.Mask(cpr, "c2FsdA==").Staff[0].Masked);
+    }
+
+    private async Task<string> Activate(string adapter, string cpr, string unit)
+    {
+        var activation = new SharedPlatform().Activation(cpr, unit: unit, key: Guid.NewGuid().ToString("N"));
+        return (string)(await _platform.Client.Must(adapter, HttpMethod.Post, "/v1/maskings", activation, CancellationToken.None))["maskingId"]!;
+    }
+
+    /// <summary>A data source's own program: a watcher with a token of its own.</summary>
+    private sealed class Source : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Channel<PictureChange> _changes = System.Threading.Channels.Channel.CreateUnbounded<PictureChange>();
+        private readonly HttpClient _http;
+        private readonly SloringTokens _tokens;
+        private readonly GrpcChannel _channel;
+        private readonly Task _running;
+        private readonly Task _hearing;
+
+        public Source(Platform platform, string client, TimeSpan bound)
+        {
+            _http = new HttpClient { BaseAddress = new Uri(platform.HttpAddress + "/") };
+            using var secrets = JsonDocument.Parse(File.ReadAllText(Path.Combine(platform.Folder, "secrets.json")));
+            _tokens = new SloringTokens(_http, client, secrets.RootElement.GetProperty("client/" + client).GetString()!, TimeProvider.System);
+            _channel = GrpcChannel.ForAddress(platform.GrpcAddress, new GrpcChannelOptions
+            {
+                Credentials = ChannelCredentials.Create(ChannelCredentials.Insecure, _tokens.Credentials),
+                UnsafeUseInsecureChannelCallCredentials = true,
+            });
+            Watcher = new MaskingWatcher(new RegistrationService.RegistrationServiceClient(_channel), TimeProvider.System) { Bound = bound };
+            _hearing = Hear();
+            _running = Watcher.Run(_stop.Token);
+        }
+
+        public MaskingWatcher Watcher { get; }
+
+        public async Task<(string Cvr, bool Masked)> Next()
+        {
+            var change = await _changes.Reader.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Eventually.Limit);
+            return (change.Cvr.ToString(), change.EndsAtMs > 0);
+        }
+
+        public async Task<string> Salt() => (await new PseudonymService.PseudonymServiceClient(_channel).GetCurrentSaltAsync(new GetCurrentSaltRequest())).Value;
+
+        public Entry Mask(string cpr, string salt) => Watcher.Mask(
+            [new Entry { Id = "w-1", Source = "Laboratoriesvar", Cvr = RegionH, SorId = SectionA, Staff = { new Staff { Name = "Mette Holm Testesen", ProfessionCode = "5166" } } }],
+            CprNumber.Parse(cpr), salt).Entries[0];
+
+        private async Task Hear()
+        {
+            try
+            {
+                await foreach (var change in Watcher.Changes(_stop.Token))
+                    await _changes.Writer.WriteAsync(change);
+            }
+            catch (OperationCanceledException)
+            {
+                // The test is over.
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            await _hearing;
+            _channel.Dispose();
+            _tokens.Dispose();
+            _http.Dispose();
+            _stop.Dispose();
+        }
+    }
+
+    /// <summary>Reads the watch as it comes over the wire.</summary>
+    private sealed class Listener : IAsyncDisposable
+    {
+        private readonly AsyncServerStreamingCall<WatchMaskingsResponse> _call;
+        private readonly Queue<MaskingChange> _unread = [];
+
+        private Listener(AsyncServerStreamingCall<WatchMaskingsResponse> call) => _call = call;
+
+        public List<WatchMaskingsResponse> Messages { get; } = [];
+
+        public List<MaskingChange> Maskings { get; } = [];
+
+        public string FeedId => Messages[0].Welcome.FeedId;
+
+        public ReadOnlyMemory<byte> Secret => Messages[0].Welcome.PatientKeySecret.Memory;
+
+        /// <summary>Returns after the first heartbeat: from then on nothing is missed.</summary>
+        public static async Task<Listener> Start(Platform platform, string client, WatchMaskingsRequest? request = null)
+        {
+            var watch = new RegistrationService.RegistrationServiceClient(platform.Channel).WatchMaskings(request ?? new WatchMaskingsRequest(), await platform.As(client));
+            var listener = new Listener(watch);
+            await listener.Heartbeat();
+            return listener;
+        }
+
+        public async Task<Heartbeat> Heartbeat()
+        {
+            var read = await Read();
+            while (read.MessageCase != WatchMaskingsResponse.MessageOneofCase.Heartbeat)
+                read = await Read();
+            return read.Heartbeat;
+        }
+
+        public async Task<MaskingChange> NextMasking()
+        {
+            while (_unread.Count == 0)
+                await Read();
+            return _unread.Dequeue();
+        }
+
+        private async Task<WatchMaskingsResponse> Read()
+        {
+            Assert.True(await _call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Limit));
+            var message = _call.ResponseStream.Current;
+            Messages.Add(message);
+            foreach (var masking in (message.Snapshot?.Maskings ?? []).Concat(message.Changes?.Maskings ?? []))
+            {
+                Maskings.Add(masking);
+                _unread.Enqueue(masking);
+            }
+            return message;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _call.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
