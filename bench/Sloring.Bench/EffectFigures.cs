@@ -147,8 +147,14 @@ public static class EffectFigures
         {
             var entry = new Entry
             {
-                Id = $"entry-{i}", Source = "EPJ", Cvr = i % 2 == 0 ? "29190623" : "29190925", SorId = "1000111000016001", OrganisationName = "Akutmodtagelsen",
-                OccurredAt = "2025-11-18T21:14:00+01:00", Activity = "Opslag i journal", Text = "Patienten modtaget i akutmodtagelsen.",
+                Id = $"entry-{i}",
+                Source = "EPJ",
+                Cvr = i % 2 == 0 ? "29190623" : "29190925",
+                SorId = "1000111000016001",
+                OrganisationName = "Akutmodtagelsen",
+                OccurredAt = "2025-11-18T21:14:00+01:00",
+                Activity = "Opslag i journal",
+                Text = "Patienten modtaget i akutmodtagelsen.",
             };
             entry.Staff.Add(new Staff { Role = "user", Name = People.Names[i % People.Names.Length], ProfessionCode = "5166", UserId = "mho", AuthorisationId = "6QF17" });
             request.Entries.Add(entry);

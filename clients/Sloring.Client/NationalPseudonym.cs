@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -88,11 +87,18 @@ public static class NationalPseudonym
         return UuidV5(input);
     }
 
-    [SuppressMessage("Security", "CA5350", Justification = "UUID version 5 is SHA-1 by definition; nothing is signed or kept secret by it alone.")]
+    /// <summary>
+    /// One hash a thread, used again and again: most of what a one-shot SHA-1 of so few bytes costs is making and dropping its state.
+    /// </summary>
+    [ThreadStatic]
+    private static IncrementalHash? _sha1;
+
     private static Guid UuidV5(ReadOnlySpan<byte> spaceAndName)
     {
         Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
-        SHA1.HashData(spaceAndName, hash);
+        var sha1 = _sha1 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
+        sha1.AppendData(spaceAndName);
+        sha1.GetHashAndReset(hash);
         hash[6] = (byte)((hash[6] & 0x0F) | 0x50);
         hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
         return new Guid(hash[..16], bigEndian: true);

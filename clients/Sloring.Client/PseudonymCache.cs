@@ -6,21 +6,29 @@ using System.Runtime.InteropServices;
 namespace Sloring.Client;
 
 /// <summary>
-/// The pseudonyms of one request by name: a nurse who wrote a hundred entries is computed once. Direct-mapped and of bounded size in pooled
-/// memory, so it allocates nothing; a name that meets another in its place is computed again, which costs time only.
+/// The pseudonyms of one request by name: a nurse who wrote a hundred entries is computed once. Of bounded size in pooled memory, so it
+/// allocates nothing; a name that finds its place and the next ones taken pushes one out, which costs time only.
 /// </summary>
 internal struct PseudonymCache(PatientPseudonyms pseudonyms, int entries) : IDisposable
 {
+    private const int Neighbours = 4;
+
     private readonly int _mask = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(entries * 2, 8, 1024)) - 1;
     private Known[]? _known;
 
     public string Of(string name)
     {
-        _known ??= Rent();
-        ref var known = ref _known[Place(name) & _mask];
-        if (known.Name != name)
-            known = new Known(name, pseudonyms.Of(name));
-        return known.Pseudonym;
+        var table = _known ??= Rent();
+        var place = Place(name);
+        for (var i = 0; i < Neighbours; i++)
+        {
+            ref var known = ref table[(place + i) & _mask];
+            if (known.Name is null)
+                return (known = new Known(name, pseudonyms.Of(name))).Pseudonym;
+            if (known.Name == name)
+                return known.Pseudonym;
+        }
+        return (table[place & _mask] = new Known(name, pseudonyms.Of(name))).Pseudonym;
     }
 
     /// <summary>Spread by both ends of the name: nothing breaks where two names meet, so a cheap hash will do.</summary>
@@ -45,5 +53,5 @@ internal struct PseudonymCache(PatientPseudonyms pseudonyms, int entries) : IDis
 
     private readonly Known[] Rent() => ArrayPool<Known>.Shared.Rent(_mask + 1);
 
-    private readonly record struct Known(string Name, string Pseudonym);
+    private readonly record struct Known(string? Name, string Pseudonym);
 }

@@ -71,11 +71,13 @@ public sealed class MaskEntries(
 
     private static bool AnyMasked(MaskEntriesResponse response)
     {
-        foreach (var entry in response.Entries)
+        // By index: enumerating a repeated field allocates, twice for every entry.
+        for (var i = 0; i < response.Entries.Count; i++)
         {
-            foreach (var staff in entry.Staff)
+            var staff = response.Entries[i].Staff;
+            for (var j = 0; j < staff.Count; j++)
             {
-                if (staff.Masked)
+                if (staff[j].Masked)
                     return true;
             }
         }

@@ -113,7 +113,10 @@ public sealed class ChaosTests
         var abandons = mood == 3;
         var request = new TrialRequest
         {
-            Number = number, Text = $"call {number}", Count = random.Next(1, 30), Delay = random.Next(3) == 0 ? random.Next(1, 10) : 0,
+            Number = number,
+            Text = $"call {number}",
+            Count = random.Next(1, 30),
+            Delay = random.Next(3) == 0 ? random.Next(1, 10) : 0,
             Data = ByteString.CopyFrom(new byte[random.Next(8) == 0 ? random.Next(200_000) : random.Next(500)]),
         };
         var kind = random.Next(4);

@@ -181,7 +181,8 @@ public sealed class HostingTests
         Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
         using var bold = GrpcChannel.ForAddress(server.Address, new GrpcChannelOptions
         {
-            Credentials = ChannelCredentials.Create(ChannelCredentials.Insecure, credentials), UnsafeUseInsecureChannelCallCredentials = true,
+            Credentials = ChannelCredentials.Create(ChannelCredentials.Insecure, credentials),
+            UnsafeUseInsecureChannelCallCredentials = true,
         });
         Assert.Equal("guest", (await new Guarded.GuardedClient(bold).LookAsync(new TrialRequest()).ResponseAsync.WaitAsync(Limit)).Text);
         Assert.Equal(["/sloring.interop.v1.Guarded Look"], log);

@@ -34,7 +34,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         var server = new ServerProcess(Process.Start(new ProcessStartInfo(program, arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!);
         server.process.ErrorDataReceived += (_, e) =>
         {

@@ -19,8 +19,10 @@ public sealed class ServerWireTests(OwnServer server) : IClassFixture<OwnServer>
 
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false })
     {
-        BaseAddress = new Uri(server.Address), Timeout = TimeSpan.FromSeconds(20),
-        DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        BaseAddress = new Uri(server.Address),
+        Timeout = TimeSpan.FromSeconds(20),
+        DefaultRequestVersion = HttpVersion.Version20,
+        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
 
     public static byte[] Frame(byte[] message, bool compressed = false)
@@ -172,7 +174,9 @@ public sealed class ServerWireTests(OwnServer server) : IClassFixture<OwnServer>
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
-            Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy, Content = new ByteArrayContent(body),
+            Version = http.DefaultRequestVersion,
+            VersionPolicy = http.DefaultVersionPolicy,
+            Content = new ByteArrayContent(body),
         };
         if (contentType is not null)
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);

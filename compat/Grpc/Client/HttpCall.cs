@@ -149,7 +149,9 @@ internal abstract class HttpCall(GrpcChannel channel, IMethod method, string? ho
         {
             var request = new HttpRequestMessage(HttpMethod.Post, channel.UriOf(method))
             {
-                Version = Http2, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content,
+                Version = Http2,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = content,
             };
             content.Headers.ContentType = ContentType;
             await AddHeaders(request.Headers).ConfigureAwait(false);
