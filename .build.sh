@@ -33,6 +33,6 @@ need_node() {
 }
 
 build() { # restores and builds all projects, Release
-  step "Restoring" dotnet restore sloring-platform.sln
-  step "Building" dotnet build sloring-platform.sln -c Release --no-restore -clp:NoSummary -v quiet
+  step "Restoring" dotnet restore sloring-platform.sln &&
+    step "Building" dotnet build sloring-platform.sln -c Release --no-restore -clp:NoSummary -v quiet
 }

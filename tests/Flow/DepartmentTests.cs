@@ -21,7 +21,10 @@ public sealed class DepartmentTests(SharedPlatform flow) : IClassFixture<SharedP
             ["sorId"] = Department,
             ["grounds"] = new JsonObject
             {
-                ["reportedIncidents"] = 14, ["workplaceAssessment"] = "APV 2026-3", ["severity"] = "Slag og trusler.", ["whyNotIndividual"] = "Mange patienter, korte forløb.",
+                ["reportedIncidents"] = 14,
+                ["workplaceAssessment"] = "APV 2026-3",
+                ["severity"] = "Slag og trusler.",
+                ["whyNotIndividual"] = "Mange patienter, korte forløb.",
             },
         };
         await flow.Refused("SLR-902", "leder", "/v1/units", nomination.DeepClone());

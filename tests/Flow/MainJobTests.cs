@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Quartz;
 using Microsoft.Extensions.DependencyInjection;
+using Quartz;
 using Sloring.Contracts;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Registration.V1;

@@ -82,7 +82,11 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         ["resolve"] = new("sagsbehandler", "POST /v1/pseudonyms/resolve", (c, j, m) => Call(new PseudonymService.PseudonymServiceClient(c).ResolveAsync(ResolveRequest.Parser.ParseJson(j), m)),
             _ => new()
             {
-                ["patientCpr"] = People.NextCpr(), ["pseudonym"] = "6ba7b810-9dad-51d1-80b4-00c04fd430c8", ["from"] = "2026-01-01", ["to"] = "2026-12-31", ["purpose"] = "Aktindsigt.",
+                ["patientCpr"] = People.NextCpr(),
+                ["pseudonym"] = "6ba7b810-9dad-51d1-80b4-00c04fd430c8",
+                ["from"] = "2026-01-01",
+                ["to"] = "2026-12-31",
+                ["purpose"] = "Aktindsigt.",
                 ["candidates"] = new JsonArray("Bo Eksempel"),
             }),
         ["deadlines"] = new("drift", "GET /v1/deadlines", (c, j, m) => Call(new SchedulerService.SchedulerServiceClient(c).ListDeadlinesAsync(ListDeadlinesRequest.Parser.ParseJson(j), m)), _ => []),

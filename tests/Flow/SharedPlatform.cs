@@ -103,7 +103,13 @@ public sealed class SharedPlatform : IAsyncLifetime
         ["activity"] = "Opslag i journal",
         ["staff"] = new JsonArray(new JsonObject
         {
-            ["role"] = "user", ["name"] = name, ["cpr"] = "6101701234", ["authorisationId"] = "6QF17", ["userId"] = "mho", ["email"] = "mho@hospital.example", ["professionCode"] = "5166",
+            ["role"] = "user",
+            ["name"] = name,
+            ["cpr"] = "6101701234",
+            ["authorisationId"] = "6QF17",
+            ["userId"] = "mho",
+            ["email"] = "mho@hospital.example",
+            ["professionCode"] = "5166",
         }),
     };
 
