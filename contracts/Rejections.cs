@@ -211,6 +211,10 @@ public static class Rejections
         "Højst 10.000 poster i én anmodning. Del dem op.",
         "At most 10,000 entries in one request. Split them.");
 
+    public static readonly Rejection EntryOfOther = new("SLR-503", Forbidden,
+        "En datakilde kan kun sløre sin egen organisations poster. Send kun poster med eget CVR-nummer.",
+        "A data source may mask entries of its own organisation only. Send entries with your own CVR number only.");
+
     public static readonly Rejection AuditUnavailable = new("SLR-504", Unavailable,
         "Opslaget kan ikke logges lige nu og besvares derfor ikke. Prøv igen om lidt.",
         "The read cannot be logged right now and is therefore not answered. Try again shortly.");

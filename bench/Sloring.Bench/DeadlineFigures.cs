@@ -71,6 +71,9 @@ public static class DeadlineFigures
                 printf('%08x-%04x-7000-8000-%012x', i >> 16, i & 65535, i), 'expiry', {firstDue.ToUnixTimeMilliseconds()} + i, 0 FROM n
             """);
         db.Database.ExecuteSqlRaw("PRAGMA wal_checkpoint(TRUNCATE)");
+        db.Database.CloseConnection();
+        // The pool would hand the fast and unsafe connection on to the store that is measured.
+        SqliteConnection.ClearAllPools();
         return store;
     }
 }

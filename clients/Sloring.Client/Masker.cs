@@ -20,8 +20,14 @@ public static class Masker
         Mask(entries, picture, picture.KeyOf(patient), NationalPseudonym.For(patient, salt), nowMs);
 
     /// <summary>The same, for a caller that masks many batches of one patient: the key and the prepared pseudonyms are made once.</summary>
+    /// <param name="entries">Entries; none is changed.</param>
+    /// <param name="picture">What is masked.</param>
+    /// <param name="patient">The patient's key in this picture.</param>
+    /// <param name="pseudonyms">Prepared for the same patient.</param>
+    /// <param name="nowMs">Now, by the feed's clock.</param>
+    /// <param name="only">The one organisation that the entries may come from, where that is known: an entry without a usable CVR number is taken for its.</param>
     public static MaskEntriesResponse Mask(
-        IReadOnlyList<Entry> entries, MaskingPicture picture, PatientKey patient, PatientPseudonyms pseudonyms, long nowMs)
+        IReadOnlyList<Entry> entries, MaskingPicture picture, PatientKey patient, PatientPseudonyms pseudonyms, long nowMs, CvrNumber? only = null)
     {
         var response = new MaskEntriesResponse { Position = picture.Position };
         response.Entries.Capacity = entries.Count;
@@ -31,7 +37,7 @@ public static class Masker
             for (var i = 0; i < entries.Count; i++)
             {
                 var entry = entries[i];
-                response.Entries.Add(Mask(entry, Decide(entry, picture, patient, nowMs), ref names, response));
+                response.Entries.Add(Mask(entry, Decide(entry, picture, patient, nowMs, only), ref names, response));
             }
         }
         finally
@@ -42,7 +48,7 @@ public static class Masker
     }
 
     /// <summary>Whether an entry's staff is masked, and why (rules M1, D1, D4, E5).</summary>
-    public static Cover Decide(Entry entry, MaskingPicture picture, PatientKey patient, long nowMs)
+    public static Cover Decide(Entry entry, MaskingPicture picture, PatientKey patient, long nowMs, CvrNumber? only = null)
     {
         if (CvrNumber.TryParse(entry.Cvr, out var cvr))
         {
@@ -52,7 +58,10 @@ public static class Masker
         }
         if (picture.Units.Covers(entry.SorId, entry.Shak))
             return Cover.Covered;
-        return picture.Index.ForPatient(patient, nowMs).Any() || picture.Units.MayCover(entry.SorId, entry.Shak) ? Cover.OrganisationMissing : Cover.None;
+        var couldBe = only is { } organisation
+            ? picture.Index.IsMasked(patient, organisation, nowMs) || picture.Units.MayCover(organisation, entry.SorId, entry.Shak)
+            : picture.Index.ForPatient(patient, nowMs).Any() || picture.Units.MayCover(entry.SorId, entry.Shak);
+        return couldBe ? Cover.OrganisationMissing : Cover.None;
     }
 
     private static Entry Mask(Entry entry, Cover cover, ref PseudonymCache names, MaskEntriesResponse response)

@@ -9,8 +9,9 @@ namespace Sloring.Contracts.Edge;
 /// <param name="BehaviourOn">yyyy-MM-dd (rule M8).</param>
 /// <param name="Reason">The concrete reason, or null to follow later (rule M5).</param>
 /// <param name="Activator">Who activates.</param>
+/// <param name="EndsAt">An earlier or, where configuration allows, later end than 90 days (rule M10); null for 90 days.</param>
 public sealed record ActivateMasking(
-    string IdempotencyKey, string PatientCpr, string Trigger, string BehaviourOn, string? Reason, EdgeActivator Activator);
+    string IdempotencyKey, string PatientCpr, string Trigger, string BehaviourOn, string? Reason, EdgeActivator Activator, DateTimeOffset? EndsAt = null);
 
 /// <summary>EPJ adapter → platform: write the reason (rule M5).</summary>
 /// <param name="MaskingId">The masking.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Google.Protobuf.Collections;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Sloring.Client;
@@ -29,7 +30,7 @@ public sealed class MaskEntries(
 
     public async Task<MaskEntriesResponse> Handle(MaskEntriesRequest request, Caller caller, CancellationToken cancel)
     {
-        var (response, patient) = Mask(request);
+        var (response, patient) = Mask(request, caller);
         await audit.RecordSoon(caller, Operations.MaskEntries, patient, cancel);
         return response;
     }
@@ -41,7 +42,7 @@ public sealed class MaskEntries(
         var audited = new HashSet<PatientKey>();
         while (await requests.MoveNext(cancel))
         {
-            var (response, patient) = Mask(requests.Current);
+            var (response, patient) = Mask(requests.Current, caller);
             if (audited.Count >= RememberedPatients)
                 audited.Clear();
             if (audited.Add(patient))
@@ -50,19 +51,33 @@ public sealed class MaskEntries(
         }
     }
 
-    private (MaskEntriesResponse Response, PatientKey Patient) Mask(MaskEntriesRequest request)
+    private (MaskEntriesResponse Response, PatientKey Patient) Mask(MaskEntriesRequest request, Caller caller)
     {
         if (request.Entries.Count > MostEntries)
             throw new RejectedException(Rejections.TooManyEntries.For("entries"));
         var patient = CprNumber.Parse(request.PatientCpr);
         var (picture, nowMs) = watch.Watcher.Fresh();
         var key = picture.KeyOf(patient);
-        var response = Masker.Mask(request.Entries, picture, key, NationalPseudonym.For(patient, salt.Value), nowMs);
+        var pseudonyms = NationalPseudonym.For(patient, salt.Value);
+        var response = caller.Is(Roles.DataSource)
+            ? Masker.Mask(OwnOnly(request.Entries, caller.RequireCvr()), picture, key, pseudonyms, nowMs, caller.RequireCvr())
+            : Masker.Mask(request.Entries, picture, key, pseudonyms, nowMs);
         foreach (var finding in response.Findings)
             _findings.AddOrUpdate(SourceOf(finding), 1, (_, count) => count + 1);
         if (AnyMasked(response))
             response.Explanation = _explanation;
         return (response, key);
+    }
+
+    /// <summary>A data source that could send entries of others would learn from the answer what others mask (decision 6).</summary>
+    private static RepeatedField<Entry> OwnOnly(RepeatedField<Entry> entries, CvrNumber own)
+    {
+        for (var i = 0; i < entries.Count; i++)
+        {
+            if (CvrNumber.TryParse(entries[i].Cvr, out var cvr) && cvr != own)
+                throw new RejectedException(Rejections.EntryOfOther.For("entries"));
+        }
+        return entries;
     }
 
     /// <summary>Counted under one name once there are very many: a caller may not fill memory with invented sources.</summary>

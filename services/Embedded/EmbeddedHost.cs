@@ -63,7 +63,6 @@ public static class EmbeddedHost
         configuration["Organisations:File"] ??= Path.Combine(AppContext.BaseDirectory, "organisations.csv");
         var listen = configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
         configuration["Token:Issuer"] ??= listen.Http;
-        configuration["Tokens:Issuer"] ??= listen.Http;
         foreach (var service in (ReadOnlySpan<string>)["registration", "approval", "scheduler", "pseudonym", "effectuation"])
             configuration[$"Services:{service}"] ??= listen.Grpc;
     }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Sloring.Embedded;
 
-var root = new RootCommand("sloring-platform in one process. Settings may follow any command, for example: --Data:Folder=/tmp/x --Listen:Http=http://127.0.0.1:6080")
+var root = new RootCommand("sloring-platform in one process. Settings may follow any command, for example: --Data:Folder=./other --Listen:Http=http://127.0.0.1:6080")
 {
     TreatUnmatchedTokensAsErrors = false,
 };
@@ -10,11 +10,11 @@ root.SetAction((parsed, cancel) => Serve.Run([.. parsed.UnmatchedTokens], cancel
 Add("demo", "Play the main job on the sample files; starts the platform if none is running", Demo.Run);
 Add("verify", "Verify every journal of the running platform", Verify.Run);
 
-var file = new Argument<FileInfo>("file") { Description = "JSON lines, each {\"patientCpr\":\"…\",\"entries\":[…]}; see samples/entries.jsonl" };
-var output = new Option<FileInfo?>("--output", "-o") { Description = "Where the masked lines go; standard output when left out" };
+var file = new Argument<string>("file") { Description = "JSON lines, each {\"patientCpr\":\"…\",\"entries\":[…]}; see samples/entries.jsonl" };
+var output = new Option<string?>("--output", "-o") { Description = "Where the masked lines go; standard output when left out" };
 var mask = new Command("mask", "Mask a file of entries with the picture of the running platform") { file, output };
 mask.TreatUnmatchedTokensAsErrors = false;
-mask.SetAction((parsed, cancel) => MaskFile.Run([.. parsed.UnmatchedTokens], parsed.GetRequiredValue(file), parsed.GetValue(output), cancel));
+mask.SetAction((parsed, cancel) => MaskFile.Run([.. parsed.UnmatchedTokens], FromCaller(parsed.GetRequiredValue(file)), parsed.GetValue(output) is { } to ? FromCaller(to) : null, cancel));
 root.Subcommands.Add(mask);
 
 var client = new Argument<string>("client") { Description = "A demo client, for example sygeplejerske, leder or borgervisning" };
@@ -24,6 +24,9 @@ token.SetAction((parsed, cancel) => PrintToken.Run([.. parsed.UnmatchedTokens], 
 root.Subcommands.Add(token);
 
 return await root.Parse(args).InvokeAsync();
+
+// ./run changes to the repository's folder; a path is meant from where it was typed.
+static FileInfo FromCaller(string path) => new(Path.GetFullPath(path, Environment.GetEnvironmentVariable("SLORING_CALLED_FROM") ?? Environment.CurrentDirectory));
 
 void Add(string name, string description, Func<string[], CancellationToken, Task<int>> run)
 {

@@ -65,10 +65,14 @@ public static class ServiceHost
             .Validate(o => o.File.Length > 0, "Set Secrets:File to the path of the secrets file.").ValidateOnStart();
         services.AddOptions<TokenOptions>().BindConfiguration("Token")
             .Validate(o => Uri.TryCreate(o.Issuer, UriKind.Absolute, out _), "Set Token:Issuer to the address of the token service, for example http://127.0.0.1:5080.")
+            .Validate(o => o.Audience.Length > 0, "Set Token:Audience to the audience that tokens name, for example sloring.")
+            .Validate(o => o.Address.Length == 0 || Uri.TryCreate(o.Address, UriKind.Absolute, out _), "Set Token:Address to where the token service is reached, or leave it out.")
             .ValidateOnStart();
         services.AddOptions<OrganisationOptions>().BindConfiguration("Organisations")
             .Validate(o => File.Exists(o.File), "Set Organisations:File to the CSV file of the organisation register.").ValidateOnStart();
-        services.AddOptions<ServiceAddresses>().BindConfiguration("Services");
+        services.AddOptions<ServiceAddresses>().BindConfiguration("Services")
+            .Validate(o => o.Values.All(address => Uri.TryCreate(address, UriKind.Absolute, out _)), "Set each Services:<name> to a gRPC address, for example http://127.0.0.1:5081.")
+            .ValidateOnStart();
 
         services.AddSingleton<SecretStore>();
         services.AddSingleton<Sealer>();
@@ -139,8 +143,14 @@ public static class ServiceHost
 
     private static IPEndPoint Endpoint(string url)
     {
-        var uri = new Uri(url);
-        return new IPEndPoint(uri.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(uri.Host), uri.Port);
+        if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme == "http")
+        {
+            if (uri.Host == "localhost")
+                return new IPEndPoint(IPAddress.Loopback, uri.Port);
+            if (IPAddress.TryParse(uri.Host, out var address))
+                return new IPEndPoint(address, uri.Port);
+        }
+        throw new InvalidOperationException("Set Listen:Http and Listen:Grpc to http://, an IP address and a port, for example http://127.0.0.1:5080.");
     }
 
     private static void Health(WebApplication app, string name, Func<HealthCheckRegistration, bool> which) =>

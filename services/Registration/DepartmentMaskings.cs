@@ -33,10 +33,10 @@ public sealed class DepartmentMaskings(
         }, cancel);
     }
 
-    /// <summary>Region and national level see every unit, others their own organisation's.</summary>
+    /// <summary>The national level sees every unit, others their own organisation's (rule D2: a region reviews its own hospitals).</summary>
     public static System.Linq.Expressions.Expression<Func<DepartmentMasking, bool>> Seen(Caller caller)
     {
-        if (caller.Is(Roles.Region) || caller.Is(Roles.National))
+        if (caller.Is(Roles.National))
             return _ => true;
         var cvr = caller.RequireCvr();
         return unit => unit.Cvr == cvr;

@@ -45,6 +45,8 @@ public static class RegistrationModule
             "Ends a masking before its time", (http, request, caller, cancel) => http.Get<End>().Handle(request, caller, cancel));
         app.MapJson<ListMaskingsRequest, ListMaskingsResponse>("GET", "/v1/maskings", Operations.ListMaskings,
             "Lists the organisation's maskings", (http, request, caller, cancel) => http.Get<ListMaskings>().Handle(request, caller, cancel));
+        app.MapJson<ListMaskingsRequest, ListMaskingsResponse>("POST", "/v1/maskings/search", Operations.ListMaskings,
+            "Lists the organisation's maskings of one patient", (http, request, caller, cancel) => http.Get<ListMaskings>().Handle(request, caller, cancel));
         app.MapJson<NominateUnitRequest, UnitResponse>("POST", "/v1/units", Operations.NominateUnit,
             "Nominates a unit for department masking", (http, request, caller, cancel) => http.Get<NominateUnit>().Handle(request, caller, cancel));
         app.MapJson<ReviewUnitRequest, UnitResponse>("POST", "/v1/units/{unit_masking_id}/review", Operations.ReviewUnit,

@@ -88,6 +88,8 @@ public sealed partial class ContractTests(SharedPlatform flow) : IClassFixture<S
         }
         // No CPR number can stand in an address.
         Assert.All(document["paths"]!.AsObject(), path => Assert.DoesNotContain("cpr", path.Key, StringComparison.OrdinalIgnoreCase));
+        Assert.All(document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).SelectMany(operation => operation.Value!["parameters"]?.AsArray() ?? []),
+            parameter => Assert.DoesNotContain("cpr", (string)parameter!["name"]!, StringComparison.OrdinalIgnoreCase));
         // What README's examples call exists.
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"), TestContext.Current.CancellationToken);
         foreach (Match called in ReadmeRoute().Matches(readme))

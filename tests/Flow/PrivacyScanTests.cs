@@ -35,6 +35,8 @@ public sealed partial class PrivacyScanTests
     [Theory]
     [InlineData("Activated for 7101901234", "a CPR number")]
     [InlineData("patient 710190-1234", "a CPR number")]
+    [InlineData("cpr:7101901234", "a CPR number")]
+    [InlineData("Activated 7101901234.", "a CPR number")]
     [InlineData("masked Jens Ole Prøvesen", "a name")]
     [InlineData("masked JENS+OLE+PRØVESEN+x", "a name")]
     [InlineData("trace 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", null)]
@@ -56,6 +58,6 @@ public sealed partial class PrivacyScanTests
     }
 
     /// <summary>Ten digits, or six and four, that are no part of a longer number or of a hex text.</summary>
-    [GeneratedRegex(@"(?<![0-9A-Za-z.:_-])\d{6}-?\d{4}(?![0-9A-Za-z._-]|:\d)")]
+    [GeneratedRegex(@"(?<![0-9A-Za-z._-])(?<!\d:)\d{6}-?\d{4}(?![0-9A-Za-z_-]|[.:]\d)")]
     private static partial Regex CprLike();
 }

@@ -1,7 +1,6 @@
 // The JavaScript peers need node and what package-lock.json names. Both are required: an absent foreign peer fails the tests.
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 
 namespace Sloring.Tests.Interop;
 
@@ -9,7 +8,7 @@ internal static class Node
 {
     private static readonly Lazy<Task> Installed = new(Install);
 
-    private static string Folder => Path.Combine(Path.GetDirectoryName(Here())!, "js");
+    private static string Folder { get; } = FindFolder();
 
     public static async Task<ServerProcess> StartServer()
     {
@@ -61,5 +60,14 @@ internal static class Node
         }
     }
 
-    private static string Here([CallerFilePath] string path = "") => path;
+    /// <summary>Found from where the tests run: a path of the compiler's may be another, or mapped away.</summary>
+    private static string FindFolder()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "js", "server.mjs")))
+                return Path.Combine(at.FullName, "js");
+        }
+        throw new InvalidOperationException("The tests run from a checkout of the repository.");
+    }
 }

@@ -11,6 +11,7 @@ public static class People
     public static readonly string[] Names =
     [
         "Mette Holm Testesen", "Jens Ole Prøvesen", "Åse Ærøskøbing-Demo", "Karen Fiktiva Madsen", "Bo Eksempel", "Liv Afprøv Nielsen", "Ida Opdigtet",
+        "Karen Sørensen", "Jens Hansen", "Ole Lund",
     ];
 
     /// <summary>A CPR number that no other test of this process has.</summary>

@@ -99,8 +99,18 @@ internal sealed class FrameReader<T>(PipeReader pipe, Func<DeserializationContex
     public override ReadOnlySequence<byte> PayloadAsReadOnlySequence() => payload;
 
     /// <summary>True with the next message, false at the orderly end.</summary>
-    public ValueTask<bool> ReadAsync(CancellationToken cancellationToken) =>
-        pipe.TryRead(out var result) && Take(result) is { } taken ? new ValueTask<bool>(taken) : WaitAsync(cancellationToken);
+    public ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return pipe.TryRead(out var result) && Take(result) is { } taken ? new ValueTask<bool>(taken) : WaitAsync(cancellationToken);
+        }
+        catch (Exception e)
+        {
+            // A broken connection is told by the task, never by the call: whoever awaits it has one place to look.
+            return ValueTask.FromException<bool>(e);
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)

@@ -63,7 +63,7 @@ internal static class MaskFile
             while (await reader.ReadLineAsync(cancel) is { } line)
             {
                 number++;
-                progress.Read(line.Length + 1);
+                progress.Read(Encoding.UTF8.GetByteCount(line) + 1);
                 if (line.Length == 0)
                     continue;
                 await room.WriteAsync(true, cancel);
@@ -115,13 +115,13 @@ internal static class MaskFile
 
         public long Lines { get; private set; }
 
-        public void Read(int characters) => Interlocked.Add(ref _read, characters);
+        public void Read(int bytes) => Interlocked.Add(ref _read, bytes);
 
         public void Count(MaskEntriesResponse response)
         {
             Lines++;
             foreach (var entry in response.Entries)
-                _masked += entry.Staff.Count > 0 && entry.Staff[0].Masked ? 1 : 0;
+                _masked += entry.Staff.Any(staff => staff.Masked) ? 1 : 0;
             _findings += response.Findings.Count;
             if (!_shown || _clock.ElapsedMilliseconds < _nextShown)
                 return;

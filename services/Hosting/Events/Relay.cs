@@ -13,7 +13,8 @@ internal sealed class Relay<TDb>(Store<TDb> store, IEventBus bus, ILogger<Relay<
     private const int PageSize = 500;
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
 
-    private readonly ResiliencePipeline _publishing = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    /// <summary>Neither a bus nor a database that is away ends the relay: what it owes stands in the journal.</summary>
+    private readonly ResiliencePipeline _patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
     {
         MaxRetryAttempts = int.MaxValue,
         BackoffType = DelayBackoffType.Exponential,
@@ -24,7 +25,8 @@ internal sealed class Relay<TDb>(Store<TDb> store, IEventBus bus, ILogger<Relay<
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var saved = await store.Read(db => db.Relay.Select(c => c.Position).SingleOrDefaultAsync(stoppingToken), stoppingToken);
+        var saved = await _patiently.ExecuteAsync(
+            async cancel => await store.Read(db => db.Relay.Select(c => c.Position).SingleOrDefaultAsync(cancel), cancel), stoppingToken);
         var position = saved;
         var sinceSaved = System.Diagnostics.Stopwatch.StartNew();
         try
@@ -32,16 +34,16 @@ internal sealed class Relay<TDb>(Store<TDb> store, IEventBus bus, ILogger<Relay<
             while (true)
             {
                 await store.Tail.WaitBeyond(position, stoppingToken);
-                foreach (var entry in await store.ReadAfter(position, PageSize, stoppingToken))
+                foreach (var entry in await _patiently.ExecuteAsync(async cancel => await store.ReadAfter(position, PageSize, cancel), stoppingToken))
                 {
                     if (!EventNames.IsAuditOnly(entry.Type))
-                        await _publishing.ExecuteAsync(async cancel => await bus.Publish(Of(entry), cancel), stoppingToken);
+                        await _patiently.ExecuteAsync(async cancel => await bus.Publish(Of(entry), cancel), stoppingToken);
                     position = entry.Position;
                 }
                 // Seldom: what is published twice after a crash is applied once.
                 if (sinceSaved.Elapsed < SaveEvery)
                     continue;
-                await Save(position, stoppingToken);
+                await _patiently.ExecuteAsync(async cancel => await Save(position, cancel), stoppingToken);
                 saved = position;
                 sinceSaved.Restart();
             }

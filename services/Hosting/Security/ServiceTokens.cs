@@ -3,12 +3,24 @@ using System.Text.Json.Serialization;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Retry;
 
 namespace Sloring.Hosting;
 
 /// <summary>Tokens that the platform's own services call each other with: client credentials, kept until shortly before they expire.</summary>
 public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> options, TimeProvider clock) : IDisposable
 {
+    /// <summary>A token service that restarts is waited for a moment; whoever calls has a deadline of its own.</summary>
+    private static readonly ResiliencePipeline Fetching = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    {
+        ShouldHandle = new PredicateBuilder().Handle<HttpRequestException>(),
+        MaxRetryAttempts = 4,
+        BackoffType = DelayBackoffType.Exponential,
+        Delay = TimeSpan.FromMilliseconds(50),
+        UseJitter = true,
+    }).Build();
+
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly Dictionary<string, (string Token, DateTimeOffset RenewAt)> _tokens = [];
     private readonly SemaphoreSlim _fetching = new(1, 1);
@@ -36,9 +48,13 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
                 ["client_id"] = service,
                 ["client_secret"] = secrets.Text("client/" + service),
             });
-            using var response = await _http.PostAsync(new Uri(address.TrimEnd('/') + "/connect/token"), form, cancel);
-            response.EnsureSuccessStatusCode();
-            var answer = (await response.Content.ReadFromJsonAsync<TokenAnswer>(cancel))!;
+            var endpoint = new Uri(address.TrimEnd('/') + "/connect/token");
+            var answer = await Fetching.ExecuteAsync(async token =>
+            {
+                using var response = await _http.PostAsync(endpoint, form, token);
+                response.EnsureSuccessStatusCode();
+                return (await response.Content.ReadFromJsonAsync<TokenAnswer>(token))!;
+            }, cancel);
             lock (_tokens)
                 _tokens[service] = (answer.AccessToken, clock.GetUtcNow().AddSeconds(answer.ExpiresIn * 0.8));
             return answer.AccessToken;

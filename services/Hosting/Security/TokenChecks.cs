@@ -33,7 +33,8 @@ internal static class TokenChecks
                 var address = token.Address.Length > 0 ? token.Address : token.Issuer;
                 bearer.MapInboundClaims = false;
                 bearer.MetadataAddress = address.TrimEnd('/') + "/.well-known/openid-configuration";
-                bearer.RequireHttpsMetadata = !new Uri(address).IsLoopback && address.StartsWith("https:", StringComparison.Ordinal);
+                // Signing keys come over TLS, or from this machine.
+                bearer.RequireHttpsMetadata = !new Uri(address).IsLoopback;
                 bearer.TokenValidationParameters = new TokenValidationParameters
                 {
                     ValidIssuer = token.Issuer,

@@ -35,8 +35,7 @@ public static class JsonRpc
                 await http.Response.WriteAsync(Formatter.Format(response), StrictUtf8, http.RequestAborted);
             })
             .RequireAuthorization(new AuthorizeAttribute(operation))
-            .WithMetadata(new JsonRoute(typeof(TRequest), typeof(TResponse), summary, operation))
-            .WithName(operation);
+            .WithMetadata(new JsonRoute(typeof(TRequest), typeof(TResponse), summary, operation));
     }
 
     private static async Task<TRequest> Read<TRequest>(HttpContext http) where TRequest : class, IMessage<TRequest>, new()
@@ -57,6 +56,8 @@ public static class JsonRpc
         }
         foreach (var (name, value) in http.Request.RouteValues)
             Fill(request, name, value?.ToString());
+        if (!HttpMethods.IsGet(http.Request.Method) && http.Request.Query.Count > 0)
+            throw new RejectedException(Rejections.Malformed);
         foreach (var (name, value) in http.Request.Query)
             Fill(request, name, value.Count == 1 ? value[0] : null);
         return request;
@@ -91,10 +92,16 @@ public static class JsonRpc
         }
     }
 
+    /// <summary>True for a field that may stand in a body only.</summary>
+    internal static bool IsPersonal(FieldDescriptor field) => field.Name.EndsWith("_cpr", StringComparison.Ordinal);
+
     private static void Fill(IMessage request, string name, string? text)
     {
         var field = request.Descriptor.Fields.InDeclarationOrder().FirstOrDefault(f => f.Name == name || f.JsonName == name)
             ?? throw new RejectedException(Rejections.Malformed.For(name));
+        // An address is kept in logs and histories that are not ours: a CPR number may not stand in one.
+        if (IsPersonal(field))
+            throw new RejectedException(Rejections.Malformed.For(field.Name));
         object? value = field.FieldType switch
         {
             _ when field.IsRepeated || text is null => null,

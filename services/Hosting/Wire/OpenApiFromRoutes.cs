@@ -48,7 +48,7 @@ internal static partial class OpenApiFromRoutes
             OperationId = route.Operation,
             Summary = route.Summary,
             Parameters = [.. request.Fields.InDeclarationOrder()
-                .Where(field => inPath.Contains(field.Name) || (method == "GET" && !field.IsRepeated && field.FieldType != FieldType.Message))
+                .Where(field => inPath.Contains(field.Name) || (method == "GET" && !field.IsRepeated && field.FieldType != FieldType.Message && !JsonRpc.IsPersonal(field)))
                 .Select(field => new OpenApiParameter
                 {
                     Name = field.Name,
