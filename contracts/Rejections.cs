@@ -215,6 +215,10 @@ public static class Rejections
         "En datakilde kan kun sløre sin egen organisations poster. Send kun poster med eget CVR-nummer.",
         "A data source may mask entries of its own organisation only. Send entries with your own CVR number only.");
 
+    public static readonly Rejection EntryTooLarge = new("SLR-505", TooMuch,
+        "En post er for stor: højst 50 personer, navne på 200 tegn og 100.000 tegn fritekst.",
+        "An entry is too large: at most 50 people, names of 200 characters and 100,000 characters of free text.");
+
     public static readonly Rejection AuditUnavailable = new("SLR-504", Unavailable,
         "Opslaget kan ikke logges lige nu og besvares derfor ikke. Prøv igen om lidt.",
         "The read cannot be logged right now and is therefore not answered. Try again shortly.");

@@ -34,6 +34,18 @@ public static class Texts
             ? text
             : throw new RejectedException(otherwise.For(field));
 
+    /// <summary>As <see cref="Id"/>, and no CPR number in any writing: such ids stand in the clear everywhere.</summary>
+    /// <exception cref="RejectedException"><paramref name="otherwise"/>.</exception>
+    public static string PersonId(string? text, Rejection otherwise, string field) =>
+        Id(text, otherwise, field) is var id && LooksLikeCpr(id) ? throw new RejectedException(otherwise.For(field)) : id;
+
+    /// <summary>True where the digits of a text, whatever stands between them, hold a possible CPR number.</summary>
+    public static bool LooksLikeCpr(string text)
+    {
+        var digits = string.Concat(text.Where(char.IsAsciiDigit));
+        return Enumerable.Range(0, Math.Max(0, digits.Length - 9)).Any(start => CprNumber.TryParse(digits.Substring(start, 10), out _));
+    }
+
     /// <summary>Requires a UUID that the platform gave.</summary>
     /// <exception cref="RejectedException">SLR-914.</exception>
     public static Guid Uuid(string? text, string field) =>

@@ -50,8 +50,11 @@ public static class Masker
     /// <summary>Whether an entry's staff is masked, and why (rules M1, D1, D4, E5).</summary>
     public static Cover Decide(Entry entry, MaskingPicture picture, PatientKey patient, long nowMs, CvrNumber? only = null)
     {
+        only ??= picture.Only;
         if (CvrNumber.TryParse(entry.Cvr, out var cvr))
         {
+            if (only is { } known && cvr != known)
+                return Cover.OrganisationMissing;
             if (picture.Index.IsMasked(patient, cvr, nowMs) || picture.Units.Covers(entry.SorId, entry.Shak))
                 return Cover.Covered;
             return picture.Units.MayCover(cvr, entry.SorId, entry.Shak) ? Cover.UnitMissing : Cover.None;
@@ -117,7 +120,15 @@ public static class Masker
             found |= Found.NameMissing;
             return masked;
         }
-        masked.Pseudonym = names.Of(person.Name);
+        try
+        {
+            masked.Pseudonym = names.Of(person.Name);
+        }
+        catch (ArgumentException) when (person.Name.Contains('\uFFFE'))
+        {
+            // No character in the sense of Unicode, so the name has no normal form: hidden all the same, and reported.
+            found |= Found.NameMissing;
+        }
         if (text.Length != 0 && NameInText.Occurs(person.Name, text))
             found |= Found.NameInText;
         return masked;

@@ -82,7 +82,7 @@ internal sealed class MaskingFeed
         if (!part.Last)
             return;
         var picture = new MaskingPicture(
-            MaskingIndex.FromSnapshot(snapshot.Maskings), MaskedUnits.FromSnapshot(snapshot.Units), part.Position, snapshot.Secret);
+            MaskingIndex.FromSnapshot(snapshot.Maskings), MaskedUnits.FromSnapshot(snapshot.Units), part.Position, snapshot.Secret, snapshot.Only);
         TellDifference(picture, sameKeys: snapshot.Secret.Span.SequenceEqual(_secret.Span));
         (_feedId, _secret, _snapshot) = (snapshot.FeedId, snapshot.Secret, null);
         // As old as the welcome: what was committed while the parts travelled is not in it.
@@ -131,6 +131,7 @@ internal sealed class MaskingFeed
         public string FeedId { get; } = welcome.FeedId;
         public ReadOnlyMemory<byte> Secret { get; } = welcome.PatientKeySecret.ToByteArray();
         public long ServerTimeMs { get; } = welcome.ServerTimeMs;
+        public CvrNumber? Only { get; } = welcome.OnlyCvr == 0 ? null : new CvrNumber(welcome.OnlyCvr);
         public long StartedAt { get; } = startedAt;
         public List<PatientMasking> Maskings { get; } = [];
         public List<UnitMasking> Units { get; } = [];

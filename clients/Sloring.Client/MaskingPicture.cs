@@ -11,8 +11,15 @@ public sealed class MaskingPicture
     /// <param name="units">Department maskings.</param>
     /// <param name="position">Journal position applied.</param>
     /// <param name="patientKeySecret">Key of the patient keys in <paramref name="index"/>. Kept in memory only.</param>
-    public MaskingPicture(MaskingIndex index, MaskedUnits units, long position, ReadOnlyMemory<byte> patientKeySecret) =>
-        (Index, Units, Position, _patientKeySecret) = (index, units, position, patientKeySecret);
+    /// <param name="only">The one organisation that the picture tells of; null where it tells of all.</param>
+    public MaskingPicture(MaskingIndex index, MaskedUnits units, long position, ReadOnlyMemory<byte> patientKeySecret, CvrNumber? only = null) =>
+        (Index, Units, Position, _patientKeySecret, Only) = (index, units, position, patientKeySecret, only);
+
+    /// <summary>
+    /// The one organisation that the picture tells of; null where it tells of all. Entries of others are masked: whether they should be cannot be
+    /// known from it.
+    /// </summary>
+    public CvrNumber? Only { get; }
 
     /// <summary>Maskings of single patients.</summary>
     public MaskingIndex Index { get; }
@@ -26,5 +33,5 @@ public sealed class MaskingPicture
     /// <summary>The patient's key in this picture. One HMAC: compute it once per request.</summary>
     public PatientKey KeyOf(CprNumber patient) => PatientKey.Compute(_patientKeySecret.Span, patient);
 
-    internal MaskingPicture With(MaskingIndex index, MaskedUnits units, long position) => new(index, units, position, _patientKeySecret);
+    internal MaskingPicture With(MaskingIndex index, MaskedUnits units, long position) => new(index, units, position, _patientKeySecret, Only);
 }

@@ -35,8 +35,20 @@ internal static class NormalForm
     }
 
     /// <summary>Normal form C where the process can, for searching; else the text as it came.</summary>
-    public static string ComposedIfPossible(string text) =>
-        Works && !IsCertain(text) ? text.Normalize(NormalizationForm.FormC) : text;
+    public static string ComposedIfPossible(string text)
+    {
+        if (!Works || IsCertain(text))
+            return text;
+        try
+        {
+            return text.Normalize(NormalizationForm.FormC);
+        }
+        catch (ArgumentException)
+        {
+            // Not text in the sense of Unicode (half a surrogate pair, say): searched as it came.
+            return text;
+        }
+    }
 
     /// <summary>Characters that names in Latin and Cyrillic letters use and normal form C leaves alone. Anything else is refused without tables.</summary>
     private static bool IsStable(char c) => c is < FirstUncertain or (>= '\u0400' and <= '\u045F') or (>= '\u1E00' and <= '\u1EFF') or (>= '\u2010' and <= '\u2027');

@@ -11,21 +11,23 @@ public sealed class GetMaskingInstructions(WatchPicture watch, AuditReads<Effect
     public async Task<MaskingInstructions> Handle(GetMaskingInstructionsRequest request, Caller caller, CancellationToken cancel)
     {
         var patient = CprNumber.Parse(request.PatientCpr);
+        // A data source learns of its own organisation only (rule E8 with decision 6), and of none before it has named it.
+        CvrNumber? only = caller.Is(Roles.DataSource) ? caller.RequireCvr() : null;
+        await audit.Record(caller, Operations.GetMaskingInstructions, watch.Watcher.Fresh().Picture.KeyOf(patient), null, cancel);
+        // Taken after the wait: what was masked meanwhile is in the answer (rule E7).
         var (picture, nowMs) = watch.Watcher.Fresh();
         var key = picture.KeyOf(patient);
-        await audit.Record(caller, Operations.GetMaskingInstructions, key, null, cancel);
         var answer = new MaskingInstructions { Position = picture.Position };
         foreach (var masking in picture.Index.ForPatient(key, nowMs))
         {
-            // A data source learns of its own organisation only (rule E8 with decision 6).
-            if (!caller.Is(Roles.DataSource) || caller.RequireCvr() == masking.Cvr)
+            if (only is null || only == masking.Cvr)
                 answer.Organisations.Add(new MaskedOrganisation
                 {
                     Cvr = masking.Cvr.ToString(),
                     EndsAt = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(masking.EndsAtMs)),
                 });
         }
-        foreach (var unit in picture.Units.All.Where(unit => !caller.Is(Roles.DataSource) || caller.RequireCvr() == unit.Cvr))
+        foreach (var unit in picture.Units.All.Where(unit => only is null || only == unit.Cvr))
         {
             answer.Units.Add(unit.SorIds.Select(id => new Contracts.Effectuation.V1.MaskedUnit { Classification = "SOR", Id = id }));
             if (unit.ShakPrefix.Length > 0)

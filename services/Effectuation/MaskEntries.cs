@@ -14,6 +14,8 @@ public sealed class MaskEntries(
     WatchPicture watch, CurrentSalt salt, AuditReads<EffectuationDb> audit, IOptions<EffectuationOptions> options)
 {
     private const int MostEntries = 10_000;
+    private const int MostStaff = 50;
+    private const int LongestText = 100_000;
     private const int RememberedPatients = 10_000;
 
     private readonly Explanation _explanation = new()
@@ -30,32 +32,47 @@ public sealed class MaskEntries(
 
     public async Task<MaskEntriesResponse> Handle(MaskEntriesRequest request, Caller caller, CancellationToken cancel)
     {
-        var (response, patient) = Mask(request, caller);
-        await audit.RecordSoon(caller, Operations.MaskEntries, patient, cancel);
-        return response;
+        var patient = Check(request);
+        await audit.RecordSoon(caller, Operations.MaskEntries, watch.Watcher.Fresh().Picture.KeyOf(patient), cancel);
+        return Mask(request, patient, caller);
     }
 
     /// <summary>The same for a stream; a patient is audited once for as long as the stream keeps to some thousands of patients.</summary>
     public async Task Handle(
         IAsyncStreamReader<MaskEntriesRequest> requests, IServerStreamWriter<MaskEntriesResponse> responses, Caller caller, CancellationToken cancel)
     {
-        var audited = new HashSet<PatientKey>();
+        var audited = new HashSet<CprNumber>();
         while (await requests.MoveNext(cancel))
         {
-            var (response, patient) = Mask(requests.Current, caller);
+            var patient = Check(requests.Current);
             if (audited.Count >= RememberedPatients)
                 audited.Clear();
             if (audited.Add(patient))
-                await audit.RecordSoon(caller, Operations.MaskEntries, patient, cancel);
-            await responses.WriteAsync(response, cancel);
+                await audit.RecordSoon(caller, Operations.MaskEntries, watch.Watcher.Fresh().Picture.KeyOf(patient), cancel);
+            await responses.WriteAsync(Mask(requests.Current, patient, caller), cancel);
         }
     }
 
-    private (MaskEntriesResponse Response, PatientKey Patient) Mask(MaskEntriesRequest request, Caller caller)
+    private static CprNumber Check(MaskEntriesRequest request)
     {
         if (request.Entries.Count > MostEntries)
             throw new RejectedException(Rejections.TooManyEntries.For("entries"));
-        var patient = CprNumber.Parse(request.PatientCpr);
+        for (var i = 0; i < request.Entries.Count; i++)
+        {
+            var entry = request.Entries[i];
+            if (entry.Staff.Count > MostStaff || entry.Text.Length > LongestText)
+                throw new RejectedException(Rejections.EntryTooLarge.For("entries"));
+            for (var j = 0; j < entry.Staff.Count; j++)
+            {
+                if (entry.Staff[j].Name.Length > Texts.LongestName)
+                    throw new RejectedException(Rejections.EntryTooLarge.For("entries"));
+            }
+        }
+        return CprNumber.Parse(request.PatientCpr);
+    }
+
+    private MaskEntriesResponse Mask(MaskEntriesRequest request, CprNumber patient, Caller caller)
+    {
         var (picture, nowMs) = watch.Watcher.Fresh();
         var key = picture.KeyOf(patient);
         var pseudonyms = NationalPseudonym.For(patient, salt.Value);
@@ -66,7 +83,7 @@ public sealed class MaskEntries(
             _findings.AddOrUpdate(SourceOf(finding), 1, (_, count) => count + 1);
         if (AnyMasked(response))
             response.Explanation = _explanation;
-        return (response, key);
+        return response;
     }
 
     /// <summary>A data source that could send entries of others would learn from the answer what others mask (decision 6).</summary>

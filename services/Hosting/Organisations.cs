@@ -41,6 +41,9 @@ public sealed class Organisations
         _children = all.Where(unit => unit.ParentSorId is not null).ToLookup(unit => unit.ParentSorId!);
     }
 
+    /// <summary>All units.</summary>
+    public IEnumerable<OrgUnit> All => _bySor.Values;
+
     public OrgUnit? Find(string? sorId) => sorId is not null && _bySor.TryGetValue(sorId, out var unit) ? unit : null;
 
     public OrgUnit? FindShak(string? shak) => shak is not null && _byShak.TryGetValue(shak, out var unit) ? unit : null;

@@ -16,6 +16,8 @@ public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
 
     public DbSet<RelayCursor> Relay => Set<RelayCursor>();
 
+    public DbSet<KeyCheck> KeyChecks => Set<KeyCheck>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<JournalEntry>(entry =>
@@ -36,6 +38,12 @@ public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
         {
             cursor.ToTable("inbox_cursors");
             cursor.HasKey(c => c.Publisher);
+        });
+        modelBuilder.Entity<KeyCheck>(check =>
+        {
+            check.ToTable("key_check");
+            check.HasKey(c => c.Id);
+            check.Property(c => c.Id).ValueGeneratedNever();
         });
         modelBuilder.Entity<RelayCursor>(cursor =>
         {
@@ -75,4 +83,12 @@ public sealed class RelayCursor
     public int Id { get; init; } = 1;
 
     public long Position { get; set; }
+}
+
+/// <summary>Tells whether the patients' key is still the one that this database was made with.</summary>
+public sealed class KeyCheck
+{
+    public int Id { get; init; } = 1;
+
+    public required string Value { get; init; }
 }

@@ -80,6 +80,7 @@ public static class ServiceHost
         services.AddSingleton(provider => new Organisations(provider.GetRequiredService<IOptions<OrganisationOptions>>()));
         services.AddSingleton<ServiceTokens>();
         services.AddSingleton<ServiceChannels>();
+        services.AddHostedService<PrepareDatabases>();
         services.AddSingleton<IEventBus, EmbeddedBus>();
         services.AddSingleton<JournalRpcs>();
         services.AddTokenChecks();
@@ -155,6 +156,22 @@ public static class ServiceHost
 
     private static void Health(WebApplication app, string name, Func<HealthCheckRegistration, bool> which) =>
         app.MapHealthChecks("/health/" + name, new HealthCheckOptions { Predicate = which }).AllowAnonymous();
+
+    /// <summary>Before anything listens: a database of another version or of other keys stops the start with a message that says what to do.</summary>
+    private sealed class PrepareDatabases(IEnumerable<IServiceJournal> journals) : IHostedLifecycleService
+    {
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.WhenAll(journals.Select(journal => Task.Run(() => journal.Prepare(cancellationToken), cancellationToken)));
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 
     private sealed class DatabaseCheck<TDb>(Store<TDb> store) : IHealthCheck where TDb : ServiceDb
     {

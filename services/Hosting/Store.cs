@@ -5,11 +5,10 @@ using Sloring.Contracts.Events;
 namespace Sloring.Hosting;
 
 /// <summary>A service's database as its use cases see it: one transaction to write in, a snapshot to read from, and the journal.</summary>
-public sealed class Store<TDb>(IDbContextFactory<TDb> factory, ServiceName<TDb> name, TimeProvider clock) : IServiceJournal, IDisposable
+public sealed class Store<TDb>(IDbContextFactory<TDb> factory, ServiceName<TDb> name, TimeProvider clock, PatientKeys? patients = null) : IServiceJournal, IDisposable
     where TDb : ServiceDb
 {
     private readonly SemaphoreSlim _writer = new(1, 1);
-    private readonly SemaphoreSlim _preparing = new(1, 1);
     private volatile bool _prepared;
     private byte[] _headHash = new byte[32];
 
@@ -28,23 +27,23 @@ public sealed class Store<TDb>(IDbContextFactory<TDb> factory, ServiceName<TDb> 
     /// <param name="cancel">Abandons the work; never a commit under way.</param>
     public async Task<T> Write<T>(string actor, Func<WriteScope<TDb>, Task<T>> work, CancellationToken cancel)
     {
-        await Prepare(cancel);
         // One writer at a time in this process: SQLite allows no more, and waiting here is fair where waiting in the file is not.
         await _writer.WaitAsync(cancel);
         try
         {
+            await PrepareAsWriter(cancel);
             await using var db = await factory.CreateDbContextAsync(cancel);
             await using var transaction = await db.Database.BeginTransactionAsync(cancel);
             var scope = new WriteScope<TDb>(db, actor, clock, Tail.Head, _headHash, cancel);
             var result = await work(scope);
-            await db.SaveChangesAsync(cancel);
             try
             {
+                await db.SaveChangesAsync(cancel);
                 await transaction.CommitAsync(CancellationToken.None);
             }
             catch
             {
-                // The outcome is unknown: read the journal's end anew before the next write.
+                // What the file holds now is not known for certain: the journal's end is read anew before the next write.
                 _prepared = false;
                 throw;
             }
@@ -110,21 +109,45 @@ public sealed class Store<TDb>(IDbContextFactory<TDb> factory, ServiceName<TDb> 
     {
         if (_prepared)
             return;
-        await _preparing.WaitAsync(cancel);
+        await _writer.WaitAsync(cancel);
         try
         {
-            if (_prepared)
-                return;
-            await using var db = await factory.CreateDbContextAsync(cancel);
-            await Sqlite.CreateOrCheck(db, Service, cancel);
-            var last = await db.Journal.AsNoTracking().OrderByDescending(e => e.Position).FirstOrDefaultAsync(cancel);
-            _headHash = last?.Hash ?? new byte[32];
-            Tail.StartAt(last?.Position ?? 0);
-            _prepared = true;
+            await PrepareAsWriter(cancel);
         }
         finally
         {
-            _preparing.Release();
+            _writer.Release();
+        }
+    }
+
+    /// <summary>Only ever while no write is under way: an end read during a commit could be put back over it.</summary>
+    private async Task PrepareAsWriter(CancellationToken cancel)
+    {
+        if (_prepared)
+            return;
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await Sqlite.CreateOrCheck(db, Service, cancel);
+        if (patients is not null)
+            await CheckKeys(db, patients, cancel);
+        var last = await db.Journal.AsNoTracking().OrderByDescending(e => e.Position).FirstOrDefaultAsync(cancel);
+        _headHash = last?.Hash ?? new byte[32];
+        Tail.StartAt(last?.Position ?? 0);
+        _prepared = true;
+    }
+
+    /// <summary>With another key every patient would be looked for under another hash and none be found: all names would show.</summary>
+    private async Task CheckKeys(TDb db, PatientKeys keys, CancellationToken cancel)
+    {
+        var known = await db.KeyChecks.AsNoTracking().SingleOrDefaultAsync(cancel);
+        if (known is null)
+        {
+            db.KeyChecks.Add(new KeyCheck { Value = keys.Check });
+            await db.SaveChangesAsync(cancel);
+        }
+        else if (known.Value != keys.Check)
+        {
+            throw new InvalidOperationException(
+                $"The database of {Service} was made with other keys than those of the secrets file. Put back the file that belongs to it (setting Secrets:File).");
         }
     }
 
@@ -139,7 +162,6 @@ public sealed class Store<TDb>(IDbContextFactory<TDb> factory, ServiceName<TDb> 
     public void Dispose()
     {
         _writer.Dispose();
-        _preparing.Dispose();
     }
 }
 

@@ -54,8 +54,16 @@ public sealed class DepartmentMaskings(
     /// The SHAK prefix that a unit covers (rule D4). A unit nominated by SOR id covers its own code too, but not one that the register
     /// gives to another unit: a section must not mask the department that lent it its code.
     /// </summary>
-    public string ShakPrefix(string? unitSorId, string? nominated) => nominated
-        ?? (organisations.Find(unitSorId)?.Shak is { } own && organisations.FindShak(own)?.SorId == unitSorId ? own : "");
+    public string ShakPrefix(string? unitSorId, string? nominated)
+    {
+        if (nominated is not null || unitSorId is null)
+            return nominated ?? "";
+        if (organisations.Find(unitSorId)?.Shak is not { } own || organisations.FindShak(own)?.SorId != unitSorId)
+            return "";
+        // Sent only where it covers just the units that are covered; without it an entry that has a SHAK code alone is masked to be safe.
+        var covered = Covers(unitSorId).ToHashSet();
+        return organisations.All.All(unit => unit.Shak is null || unit.Shak.StartsWith(own, StringComparison.Ordinal) == covered.Contains(unit.SorId)) ? own : "";
+    }
 
     public Unit Show(DepartmentMasking unit)
     {

@@ -51,6 +51,7 @@ public sealed class WatchMaskings(
                 PatientKeySecret = Google.Protobuf.ByteString.CopyFrom(scope.Secret),
                 Resumed = resumed,
                 ServerTimeMs = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+                OnlyCvr = scope.Cvr?.Value ?? 0,
             },
         }, stream, cancel);
         if (resumed)

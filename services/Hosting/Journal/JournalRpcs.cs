@@ -12,6 +12,9 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
 {
     private const int DefaultLimit = 500;
     private const int LargestLimit = 5_000;
+
+    /// <summary>Characters of data in a page; one sealed text is at most some 22,000.</summary>
+    private const int LargestPage = 1_000_000;
     private readonly Dictionary<string, IServiceJournal> _journals = journals.ToDictionary(journal => journal.Service);
 
     /// <summary>The services whose journals are here.</summary>
@@ -33,10 +36,16 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
                 all => all.Where(e => e.Position > request.AfterPosition && e.Position <= head && (types.Count == 0 || types.Contains(e.Type)))
                     .OrderBy(e => e.Position).Take(limit),
                 context.CancellationToken);
+        // A page ends early where it grows large: it must fit a message whatever people have written.
+        var (characters, fitting) = (0, 0);
+        while (fitting < found.Count && (fitting == 0 || characters + found[fitting].Data.Length <= LargestPage))
+            characters += found[fitting++].Data.Length;
+        var whole = fitting == found.Count && found.Count < limit;
+        found = found.GetRange(0, fitting);
         return new ReadJournalResponse
         {
             Events = { found.Select(ToEvent) },
-            ReadTo = found.Count == limit ? found[^1].Position : Math.Max(head, request.AfterPosition),
+            ReadTo = !whole ? found[^1].Position : Math.Max(head, request.AfterPosition),
             Head = head,
         };
     }
@@ -55,8 +64,8 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
         await journal.Append(caller.Actor, new JournalSearched
         {
             PatientKey = patient,
-            TypePrefix = request.TypePrefix.Length == 0 ? null : Texts.Id(request.TypePrefix, Rejections.IdInvalid, "type_prefix"),
-            Actor = request.Actor.Length == 0 ? null : Texts.Id(request.Actor, Rejections.IdInvalid, "actor"),
+            TypePrefix = request.TypePrefix.Length == 0 ? null : Texts.PersonId(request.TypePrefix, Rejections.IdInvalid, "type_prefix"),
+            Actor = request.Actor.Length == 0 ? null : Texts.PersonId(request.Actor, Rejections.IdInvalid, "actor"),
         }, cancel);
         var found = await journal.Query(all =>
         {

@@ -16,6 +16,9 @@ public sealed class PatientKeys(SecretStore secrets)
     /// <summary>The platform's key of a patient.</summary>
     public PatientKey Of(CprNumber cpr) => PatientKey.Compute(_platform.Value, cpr);
 
+    /// <summary>A value that only this key gives, and that tells nothing of it.</summary>
+    public string Check => Convert.ToHexStringLower(HMACSHA256.HashData(_platform.Value, "check"u8))[..32];
+
     /// <summary>The HMAC key of one outside client's patient keys.</summary>
     public byte[] FeedSecret(string clientId) => HMACSHA256.HashData(_feeds.Value, Encoding.UTF8.GetBytes("feed:" + clientId));
 }

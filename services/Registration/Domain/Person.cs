@@ -17,7 +17,7 @@ public sealed record Person(string PersonId, string Role, string? UnitSorId)
     {
         if (named is null || named.PersonId.Length == 0 || named.Role.Length == 0)
             return Rejections.ActivatorMissing.For("activator");
-        if (Texts.Id(named.PersonId, Rejections.IdInvalid, "activator.person_id") is var id && LooksLikeCpr(id))
+        if (Texts.Id(named.PersonId, Rejections.IdInvalid, "activator.person_id") is var id && Texts.LooksLikeCpr(id))
             return Rejections.IdInvalid.For("activator.person_id");
         if (named.Role != Leader && (leaderOnly || named.Role != HealthWorker))
             return Rejections.ActivatorRoleInvalid.For("activator.role");
@@ -35,7 +35,4 @@ public sealed record Person(string PersonId, string Role, string? UnitSorId)
             return Rejections.NotAllowed;
         return new Person(personId, isLeader ? Leader : HealthWorker, unitSorId);
     }
-
-    /// <summary>Person ids stand in the clear everywhere: a CPR number sent as one must not get that far.</summary>
-    private static bool LooksLikeCpr(string id) => CprNumber.TryParse(id.Replace("-", "", StringComparison.Ordinal), out _);
 }
