@@ -65,6 +65,13 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         }
     }
 
+    /// <summary>Drops a token that was refused.</summary>
+    public void Forget(string service)
+    {
+        lock (_tokens)
+            _tokens.Remove(service);
+    }
+
     public void Dispose()
     {
         _http.Dispose();
@@ -80,9 +87,10 @@ internal sealed class ServiceTokenInterceptor(ServiceTokens tokens, string servi
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
     {
-        var call = Start(token => continuation(request, With(context, token)), context.Options.CancellationToken);
+        Task<AsyncUnaryCall<TResponse>> Call() => Start(token => continuation(request, With(context, token)), context.Options.CancellationToken);
+        var call = Call();
         return new AsyncUnaryCall<TResponse>(
-            Then(call, c => c.ResponseAsync), Then(call, c => c.ResponseHeadersAsync),
+            Answer(call, Call), Then(call, c => c.ResponseHeadersAsync),
             () => call.Result.GetStatus(), () => call.Result.GetTrailers(), () => _ = DisposeWhenStarted(call));
     }
 
@@ -93,6 +101,21 @@ internal sealed class ServiceTokenInterceptor(ServiceTokens tokens, string servi
         return new AsyncServerStreamingCall<TResponse>(
             new LateReader<TResponse>(Then(call, c => Task.FromResult(c.ResponseStream))), Then(call, c => c.ResponseHeadersAsync),
             () => call.Result.GetStatus(), () => call.Result.GetTrailers(), () => _ = DisposeWhenStarted(call));
+    }
+
+    /// <summary>A token can expire, or its key be rotated, on the way: once more with a new one.</summary>
+    private async Task<TResponse> Answer<TResponse>(Task<AsyncUnaryCall<TResponse>> first, Func<Task<AsyncUnaryCall<TResponse>>> again)
+    {
+        try
+        {
+            return await (await first).ResponseAsync;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Unauthenticated)
+        {
+            tokens.Forget(service);
+            using var second = await again();
+            return await second.ResponseAsync;
+        }
     }
 
     private async Task<TCall> Start<TCall>(Func<string, TCall> start, CancellationToken cancel)
