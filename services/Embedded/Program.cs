@@ -1,11 +1,21 @@
 using System.CommandLine;
 using Sloring.Embedded;
+using Spectre.Console;
+
+// Colours are for people: what is piped or kept is plain.
+AnsiConsole.Profile.Capabilities.Ansi &= !Console.IsOutputRedirected;
 
 var root = new RootCommand("sloring-platform in one process. Settings may follow any command, for example: --Data:Folder=./other --Listen:Http=http://127.0.0.1:6080")
 {
     TreatUnmatchedTokensAsErrors = false,
 };
-root.SetAction((parsed, cancel) => Serve.Run([.. parsed.UnmatchedTokens], cancel));
+root.SetAction(async (parsed, cancel) =>
+{
+    if (parsed.UnmatchedTokens.FirstOrDefault(token => !token.StartsWith("--", StringComparison.Ordinal)) is not { } unknown)
+        return await Serve.Run([.. parsed.UnmatchedTokens], cancel);
+    await Console.Error.WriteLineAsync($"There is no command '{unknown}'. See ./run --help.");
+    return 2;
+});
 
 Add("demo", "Play the main job on the sample files; starts the platform if none is running", Demo.Run);
 Add("verify", "Verify every journal of the running platform", Verify.Run);
