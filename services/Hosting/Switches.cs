@@ -5,13 +5,13 @@ namespace Sloring.Hosting;
 /// <summary>The three switches that choose the world. Each is read in one place.</summary>
 public sealed class Switches
 {
-    /// <summary>"sqlite".</summary>
+    /// <summary>"sqlite" or "postgres".</summary>
     public string Database { get; set; } = "sqlite";
 
-    /// <summary>"embedded".</summary>
+    /// <summary>"embedded" or "dapr".</summary>
     public string Events { get; set; } = "embedded";
 
-    /// <summary>"inmemory".</summary>
+    /// <summary>"inmemory" or "rabbitmq".</summary>
     public string Edge { get; set; } = "inmemory";
 }
 
@@ -35,10 +35,6 @@ internal sealed class SwitchesCheck : IValidateOptions<Switches>
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }
 
-    private static string? Check(string name, string value, string here, string later) => value switch
-    {
-        _ when value == here => null,
-        _ when value == later => $"{name}={later} belongs to the distributed world, which this version does not have yet. Set {name}={here}.",
-        _ => $"{name} has an unknown value. Set {name}={here}.",
-    };
+    private static string? Check(string name, string value, string here, string distributed) =>
+        value == here || value == distributed ? null : $"{name} has an unknown value. Set {name}={here} or {name}={distributed}.";
 }
