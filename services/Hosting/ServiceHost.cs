@@ -37,6 +37,7 @@ public static class ServiceHost
     public static void Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
         var builder = WebApplication.CreateBuilder([.. args.Except([MigrateOnly])]);
+        builder.Configuration.AddSettingsFile();
         builder.AddHosting();
         add(builder);
         var app = builder.Build();
