@@ -150,11 +150,10 @@ public sealed class Store<TDb>(
         var scope = new WriteScope<TDb>(db, database, job.Actor, clock, end, job.Cancel);
         try
         {
-            using (job.Activity is null ? null : Within(job.Activity))
-            {
-                await job.Work(scope);
-                await db.SaveChangesAsync(job.Cancel);
-            }
+            // The trace of whoever asked, for as long as this method runs.
+            Activity.Current = job.Activity;
+            await job.Work(scope);
+            await db.SaveChangesAsync(job.Cancel);
             db.ChangeTracker.Clear();
             return scope;
         }
@@ -166,19 +165,6 @@ public sealed class Store<TDb>(
                 await transaction.RollbackToSavepointAsync(Before, CancellationToken.None);
             return null;
         }
-    }
-
-    private static IDisposable Within(Activity activity)
-    {
-        Activity.Current = activity;
-        return Reset.Instance;
-    }
-
-    private sealed class Reset : IDisposable
-    {
-        public static readonly Reset Instance = new();
-
-        public void Dispose() => Activity.Current = null;
     }
 
     /// <summary>A database that is away is no fault of ours: whoever asked is told to try again.</summary>
