@@ -29,7 +29,7 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
 
     public override void Configure(DbContextOptionsBuilder options, string service) =>
-        options.UseNpgsql(ConnectionString(service)).AddInterceptors(SkipLocked.Instance);
+        options.UseNpgsql(ConnectionString(service), npgsql => npgsql.MigrationsHistoryTable("migrations", service)).AddInterceptors(SkipLocked.Instance);
 
     internal override async Task Prepare(ServiceDb db, string service, CancellationToken cancel)
     {
@@ -158,6 +158,8 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
         SearchPath = service,
         ApplicationName = service,
         Pooling = pooled,
+        // One writer, and readers that come and go in milliseconds: more would only queue inside the server.
+        MaxPoolSize = 30,
         // Statements that come again are prepared once per connection.
         MaxAutoPrepare = pooled ? 50 : 0,
         Timeout = 5,
