@@ -56,7 +56,7 @@ internal sealed class Relay<TDb>(Store<TDb> store, IEventBus bus, ILogger<Relay<
         }
     }
 
-    private Delivery Of(JournalEntry entry) => new(store.Service, entry.Position, entry.EventId, entry.Type, entry.Data, entry.TraceParent);
+    private Delivery Of(JournalEntry entry) => new(store.Service, entry.Position, entry.EventId, entry.Type, entry.Data, entry.TraceParent, entry.OccurredAt);
 
     private Task Save(long position, CancellationToken cancel) => store.Write(store.Service, async scope =>
     {

@@ -163,7 +163,7 @@ public sealed class RegistrationHost : IAsyncLifetime
 
     /// <summary>Delivers an event of another service, as the bus would.</summary>
     public Task Tell(string publisher, IEvent e) => _app!.Services.GetRequiredService<IEventBus>().Publish(
-        new Delivery(publisher, Interlocked.Increment(ref _published), Guid.NewGuid(), EventNames.Of(e.GetType()), EventJson.Write(e), ""),
+        new Delivery(publisher, Interlocked.Increment(ref _published), Guid.NewGuid(), EventNames.Of(e.GetType()), EventJson.Write(e), "", Clock.GetUtcNow()),
         TestContext.Current.CancellationToken);
 
     /// <summary>The events of a subject, in order.</summary>
