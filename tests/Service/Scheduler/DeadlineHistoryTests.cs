@@ -84,7 +84,7 @@ public sealed class DeadlineHistoryTests : IDisposable
 
     private static Store<SchedulerDb> Open(string file, TimeProvider clock) => new(
         new PooledDbContextFactory<SchedulerDb>(new DbContextOptionsBuilder<SchedulerDb>().UseSqlite($"Data Source={file}").Options),
-        new ServiceName<SchedulerDb>("scheduler"), clock);
+        new ServiceName<SchedulerDb>("scheduler"), new SqliteDatabase(""), clock);
 
     private static DeadlineSet SetOf(int id, DateTimeOffset due) => new()
     {

@@ -30,7 +30,7 @@ public sealed class KilledSweepTests : IDisposable
     {
         var options = new DbContextOptionsBuilder<SchedulerDb>().UseSqlite($"Data Source={Path.Combine(_folder, "scheduler.db")}").Options;
         var ids = Enumerable.Range(0, Count).Select(_ => Guid.NewGuid()).ToList();
-        using (var store = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), TimeProvider.System))
+        using (var store = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), new SqliteDatabase(""), TimeProvider.System))
             await store.Write("test", scope => scope.Db.Deadlines.AddRangeAsync(ids.Select(Overdue), scope.Cancel), Cancel);
 
         await using var db = new SchedulerDb(options);
@@ -52,7 +52,7 @@ public sealed class KilledSweepTests : IDisposable
             await process.WaitForExitAsync(Cancel);
         }
 
-        using var after = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), TimeProvider.System);
+        using var after = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), new SqliteDatabase(""), TimeProvider.System);
         var fired = (await SchedulerHost.Journal(after)).ConvertAll(e => Guid.Parse(((DeadlineReached)EventJson.Read(e.Type, e.Data)).DeadlineId));
         Assert.Equal(ids, fired);
         Assert.True((await after.Verify(Cancel)).Intact);
