@@ -57,7 +57,7 @@ public static class DeadlineFigures
     private static Store<SchedulerDb> Filled(string file, int count, DateTimeOffset firstDue)
     {
         var options = new DbContextOptionsBuilder<SchedulerDb>().UseSqlite($"Data Source={file}").Options;
-        var store = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), TimeProvider.System);
+        var store = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), new SqliteDatabase(""), TimeProvider.System);
         store.Prepare(CancellationToken.None).GetAwaiter().GetResult();
         using var db = new SchedulerDb(options);
         db.Database.SetCommandTimeout(TimeSpan.FromMinutes(30));

@@ -7,13 +7,16 @@ namespace Sloring.Client;
 /// What a watch has told so far, and what each further message means. No I/O and no clock: the same messages with the same time stamps give
 /// the same pictures. Fed by one task; what it hands out is immutable.
 /// </summary>
-internal sealed class MaskingFeed
+/// <param name="ticksPerSecond">Of the time stamps it is given.</param>
+internal sealed class MaskingFeed(long ticksPerSecond)
 {
     private readonly List<PictureChange> _changes = [];
     private Snapshot? _snapshot;
     private ReadOnlyMemory<byte> _secret;
     private string _feedId = "";
     private bool _welcomed;
+    private long _openedAt;
+    private long _takenAtMs;
 
     /// <summary>The last whole picture with its age; null until the first snapshot is complete.</summary>
     public FeedView? View { get; private set; }
@@ -23,8 +26,9 @@ internal sealed class MaskingFeed
         ? new WatchMaskingsRequest()
         : new WatchMaskingsRequest { FeedId = _feedId, AfterPosition = View.Picture.Position };
 
-    /// <summary>A new connection was opened: the next message must be a welcome.</summary>
-    public void Connected() => (_welcomed, _snapshot) = (false, null);
+    /// <summary>A new connection is being opened: the next message must be a welcome.</summary>
+    /// <param name="at">Before the request is sent, a time stamp of the monotonic clock.</param>
+    public void Connected(long at) => (_welcomed, _snapshot, _openedAt) = (false, null, at);
 
     /// <summary>Takes in one message.</summary>
     /// <param name="message">The message.</param>
@@ -66,7 +70,7 @@ internal sealed class MaskingFeed
 
     private void Apply(Welcome welcome, long at)
     {
-        _welcomed = true;
+        (_welcomed, _takenAtMs) = (true, welcome.MonotonicMs);
         if (welcome.PatientKeySecret.IsEmpty)
             throw new FeedFaultException("The welcome brought no key.");
         if (!welcome.Resumed)
@@ -85,8 +89,8 @@ internal sealed class MaskingFeed
             MaskingIndex.FromSnapshot(snapshot.Maskings), MaskedUnits.FromSnapshot(snapshot.Units), part.Position, snapshot.Secret, snapshot.Only);
         TellDifference(picture, sameKeys: snapshot.Secret.Span.SequenceEqual(_secret.Span));
         (_feedId, _secret, _snapshot) = (snapshot.FeedId, snapshot.Secret, null);
-        // As old as the welcome: what was committed while the parts travelled is not in it.
-        View = new FeedView(picture, snapshot.StartedAt, snapshot.ServerTimeMs);
+        // As old as the request: what was committed while the parts were read and travelled is not in it.
+        View = new FeedView(picture, _openedAt, snapshot.ServerTimeMs, snapshot.WelcomedAt);
     }
 
     private void Apply(Changes changes, FeedView view)
@@ -107,8 +111,16 @@ internal sealed class MaskingFeed
     {
         if (heartbeat.Position > view.Picture.Position)
             throw new FeedFaultException("A change was missed.");
-        View = new FeedView(view.Picture, at, heartbeat.ServerTimeMs);
+        View = new FeedView(view.Picture, Math.Max(view.WholeAt, WholeAt(heartbeat, at)), heartbeat.ServerTimeMs, at);
     }
+
+    /// <summary>
+    /// The instant that a heartbeat vouches for, by this side's clock: the server took the request after this side had opened the connection,
+    /// and what has passed over there since has passed here. Never later than the message came.
+    /// </summary>
+    private long WholeAt(Heartbeat heartbeat, long at) => heartbeat.WholeAtMs == 0 || _takenAtMs == 0
+        ? at
+        : Math.Min(at, _openedAt + (long)((heartbeat.WholeAtMs - _takenAtMs) / 1_000.0 * ticksPerSecond));
 
     /// <summary>What a new snapshot changes of the picture before it. Nothing before the first: whoever starts reads the picture.</summary>
     private void TellDifference(MaskingPicture later, bool sameKeys)
@@ -126,13 +138,13 @@ internal sealed class MaskingFeed
 
     private static UnitMasking ToUnit(UnitChange unit) => new(unit.UnitMaskingId, new CvrNumber(unit.Cvr), [.. unit.SorIds], unit.ShakPrefix);
 
-    private sealed class Snapshot(Welcome welcome, long startedAt)
+    private sealed class Snapshot(Welcome welcome, long welcomedAt)
     {
         public string FeedId { get; } = welcome.FeedId;
         public ReadOnlyMemory<byte> Secret { get; } = welcome.PatientKeySecret.ToByteArray();
         public long ServerTimeMs { get; } = welcome.ServerTimeMs;
         public CvrNumber? Only { get; } = welcome.OnlyCvr == 0 ? null : new CvrNumber(welcome.OnlyCvr);
-        public long StartedAt { get; } = startedAt;
+        public long WelcomedAt { get; } = welcomedAt;
         public List<PatientMasking> Maskings { get; } = [];
         public List<UnitMasking> Units { get; } = [];
     }
@@ -140,14 +152,15 @@ internal sealed class MaskingFeed
 
 /// <summary>A whole picture and how old it is.</summary>
 /// <param name="Picture">What is masked.</param>
-/// <param name="HeardAt">When the picture was last known to be whole, a time stamp of the monotonic clock.</param>
-/// <param name="ServerTimeMs">The server's clock then.</param>
-internal sealed record FeedView(MaskingPicture Picture, long HeardAt, long ServerTimeMs)
+/// <param name="WholeAt">When the picture was last known to be whole, a time stamp of the monotonic clock.</param>
+/// <param name="ServerTimeMs">The server's clock when it last told it.</param>
+/// <param name="ToldAt">When that came, a time stamp of the monotonic clock.</param>
+internal sealed record FeedView(MaskingPicture Picture, long WholeAt, long ServerTimeMs, long ToldAt)
 {
-    public TimeSpan Age(TimeProvider clock) => clock.GetElapsedTime(HeardAt);
+    public TimeSpan Age(TimeProvider clock) => clock.GetElapsedTime(WholeAt);
 
     /// <summary>The server's clock carried on by the monotonic one: a wrong clock on this machine neither prolongs nor shortens a masking.</summary>
-    public long NowMs(TimeProvider clock) => ServerTimeMs + (long)Age(clock).TotalMilliseconds;
+    public long NowMs(TimeProvider clock) => ServerTimeMs + (long)clock.GetElapsedTime(ToldAt).TotalMilliseconds;
 }
 
 /// <summary>The feed broke its protocol or left something out.</summary>

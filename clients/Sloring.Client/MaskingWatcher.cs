@@ -30,7 +30,7 @@ public sealed class MaskingWatcher(
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
 
     private readonly ILogger _log = log ?? NullLogger<MaskingWatcher>.Instance;
-    private readonly MaskingFeed _feed = new();
+    private readonly MaskingFeed _feed = new(clock.TimestampFrequency);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ImmutableArray<ChannelWriter<PictureChange>> _listeners = [];
     private volatile FeedView? _view;
@@ -117,14 +117,19 @@ public sealed class MaskingWatcher(
         {
             using var silence = new CancellationTokenSource(SilenceMost, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, silence.Token);
-            _feed.Connected();
+            _feed.Connected(clock.GetTimestamp());
             using var call = registration.WatchMaskings(_feed.Request(), cancellationToken: either.Token);
             while (await call.ResponseStream.MoveNext(either.Token))
             {
                 silence.CancelAfter(SilenceMost);
                 var changes = _feed.Apply(call.ResponseStream.Current, clock.GetTimestamp());
                 Publish(changes);
-                worked |= call.ResponseStream.Current.MessageCase == WatchMaskingsResponse.MessageOneofCase.Heartbeat;
+                if (call.ResponseStream.Current.MessageCase != WatchMaskingsResponse.MessageOneofCase.Heartbeat || _feed.View is null)
+                    continue;
+                // A sender that lives but has nothing new to vouch for: another replica may.
+                if (_feed.View.Age(clock) > TimeSpan.FromTicks(Math.Max(Bound.Ticks / 2, SilenceMost.Ticks)))
+                    throw new FeedFaultException("The sender's own knowledge is old.");
+                worked = true;
             }
             throw new FeedFaultException("The server ended the watch.");
         }

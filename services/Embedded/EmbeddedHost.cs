@@ -21,7 +21,7 @@ public static class EmbeddedHost
         return configuration;
     }
 
-    /// <summary>Builds the host; settings come from appsettings.json beside the program, environment variables and <paramref name="args"/>.</summary>
+    /// <summary>Builds the host; settings come from appsettings.json beside the program, the file of Settings:File, environment variables and <paramref name="args"/>.</summary>
     /// <param name="args">--Section:Key=value</param>
     /// <param name="more">Added before the host is built, for example another log.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? more = null)
@@ -59,6 +59,8 @@ public static class EmbeddedHost
         var folder = Path.GetFullPath(configuration["Data:Folder"] ?? ".data");
         Directory.CreateDirectory(folder);
         configuration["Data:Folder"] = folder;
+        configuration["Settings:File"] ??= Path.Combine(AppContext.BaseDirectory, "samples", "demo-clients.json");
+        configuration.AddSettingsFile();
         configuration["Secrets:File"] ??= Path.Combine(folder, "secrets.json");
         configuration["Organisations:File"] ??= Path.Combine(AppContext.BaseDirectory, "organisations.csv");
         var listen = configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();

@@ -31,17 +31,29 @@ public sealed class ListenOptions
 /// <summary>What every process of the platform has in common. A service is <c>AddX</c> + <c>MapX</c>; its own host and the embedded host call the same two.</summary>
 public static class ServiceHost
 {
-    /// <summary>Runs a process that holds one service.</summary>
+    private const string MigrateOnly = "--migrate";
+
+    /// <summary>Runs a process that holds one service; with <c>--migrate</c> it only brings its database up to date and ends, as an init container does.</summary>
     public static void Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = WebApplication.CreateBuilder([.. args.Except([MigrateOnly])]);
+        builder.Configuration.AddSettingsFile();
         builder.AddHosting();
         add(builder);
         var app = builder.Build();
+        if (args.Contains(MigrateOnly))
+        {
+            app.Migrate().GetAwaiter().GetResult();
+            return;
+        }
         app.UseHosting();
         map(app);
         app.Run();
     }
+
+    /// <summary>Brings every database of this process up to this program's version.</summary>
+    public static Task Migrate(this WebApplication app) =>
+        Task.WhenAll(app.Services.GetServices<IServiceJournal>().Select(journal => journal.Migrate(CancellationToken.None)));
 
     /// <summary>Ports, switches, tokens, rejections, health: once per process, before any service is added.</summary>
     public static void AddHosting(this WebApplicationBuilder builder)
@@ -59,8 +71,7 @@ public static class ServiceHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<Switches>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<Switches>, SwitchesCheck>();
-        services.AddOptions<DataOptions>().BindConfiguration("Data")
-            .Validate(o => o.Folder.Length > 0, "Set Data:Folder to the folder for the databases.").ValidateOnStart();
+        services.AddDatabase(builder.Configuration);
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
             .Validate(o => o.File.Length > 0 || o.Store.Length > 0, "Set Secrets:File to the path of the secrets file, or Secrets:Store to the name of the Dapr secret store.")
             .Validate(o => o.Store.Length == 0 || (o.File.Length == 0 && !o.CreateMissing), "Secrets:Store stands alone: leave out Secrets:File and Secrets:CreateMissing.")
@@ -124,8 +135,7 @@ public static class ServiceHost
     {
         var services = builder.Services;
         services.AddSingleton(new ServiceName<TDb>(name));
-        services.AddPooledDbContextFactory<TDb>((provider, db) =>
-            db.UseSqlite(Sqlite.ConnectionString(provider.GetRequiredService<IOptions<DataOptions>>().Value.Folder, name)));
+        services.AddPooledDbContextFactory<TDb>((provider, db) => provider.GetRequiredService<Database>().Configure(db, name));
         services.AddSingleton<Store<TDb>>();
         services.AddSingleton<IServiceJournal>(provider => provider.GetRequiredService<Store<TDb>>());
         services.AddSingleton<AuditReads<TDb>>();
@@ -133,6 +143,7 @@ public static class ServiceHost
         services.AddSingleton<Inbox>(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<Inbox<TDb>>());
+        services.AddHostedService<FollowJournal<TDb>>();
         services.AddHostedService<Relay<TDb>>();
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             name, provider => new DatabaseCheck<TDb>(provider.GetRequiredService<Store<TDb>>()), HealthStatus.Unhealthy, ["started", "ready"]));

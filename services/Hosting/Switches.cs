@@ -15,13 +15,6 @@ public sealed class Switches
     public string Edge { get; set; } = "inmemory";
 }
 
-/// <summary>Where data is kept.</summary>
-public sealed class DataOptions
-{
-    /// <summary>Folder of the SQLite files, one per service.</summary>
-    public string Folder { get; set; } = "";
-}
-
 internal sealed class SwitchesCheck : IValidateOptions<Switches>
 {
     public ValidateOptionsResult Validate(string? name, Switches options)

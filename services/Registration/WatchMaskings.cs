@@ -7,7 +7,8 @@ namespace Sloring.Registration;
 
 /// <summary>
 /// List and watch (rules E6, E8): welcome, snapshot unless resumed, then changes as they are committed, and a heartbeat every second.
-/// A heartbeat's position has always been sent before it, so a watcher that has applied less knows that it missed something.
+/// A heartbeat's position has always been sent before it, so a watcher that has applied less knows that it missed something; and it says up
+/// to when the picture is whole, so that a replica that has lost its database, or was stopped for a while, makes no watcher feel fresh.
 /// </summary>
 public sealed class WatchMaskings(
     Store<RegistrationDb> store, MaskingFeed feed, AuditReads<RegistrationDb> audit, IHostApplicationLifetime lifetime, TimeProvider clock)
@@ -22,12 +23,13 @@ public sealed class WatchMaskings(
     public async Task Handle(
         WatchMaskingsRequest request, Caller caller, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken gone)
     {
+        var takenAt = MonotonicMs();
         var scope = feed.ScopeOf(caller);
         await audit.Record(caller, Operations.WatchMaskings, null, scope.Cvr?.ToString() ?? "all", gone);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(gone, lifetime.ApplicationStopping);
         try
         {
-            await Watch(await Open(request, scope, stream, ending.Token), scope, stream, ending.Token);
+            await Watch(await Open(request, takenAt, scope, stream, ending.Token), scope, stream, ending.Token);
         }
         catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && !gone.IsCancellationRequested))
         {
@@ -37,7 +39,7 @@ public sealed class WatchMaskings(
 
     /// <summary>Sends welcome and snapshot; gives the position to go on from.</summary>
     private async Task<long> Open(
-        WatchMaskingsRequest request, FeedScope scope, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
+        WatchMaskingsRequest request, long takenAt, FeedScope scope, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
     {
         var id = await feed.IdOf(scope, cancel);
         var head = store.Tail.Head;
@@ -52,12 +54,17 @@ public sealed class WatchMaskings(
                 Resumed = resumed,
                 ServerTimeMs = clock.GetUtcNow().ToUnixTimeMilliseconds(),
                 OnlyCvr = scope.Cvr?.Value ?? 0,
+                MonotonicMs = takenAt,
             },
         }, stream, cancel);
         if (resumed)
             return request.AfterPosition;
 
-        var snapshot = await feed.Snapshot(scope, cancel);
+        var reading = feed.Snapshot(scope, cancel);
+        // A large one takes longer than a watcher waits for a sign of life.
+        while (await Task.WhenAny(reading, Task.Delay(Beat, clock, cancel)) != reading && !cancel.IsCancellationRequested)
+            await Send(new WatchMaskingsResponse { Heartbeat = new Heartbeat { ServerTimeMs = clock.GetUtcNow().ToUnixTimeMilliseconds() } }, stream, cancel);
+        var snapshot = await reading;
         for (var sent = 0; sent == 0 || sent < snapshot.Maskings.Count; sent += LargestPart)
         {
             var part = new SnapshotPart { Position = snapshot.Position, Last = sent + LargestPart >= snapshot.Maskings.Count };
@@ -77,6 +84,8 @@ public sealed class WatchMaskings(
         var more = store.Tail.WaitBeyond(position, cancel);
         while (true)
         {
+            // Taken before what there is to tell is told: what was committed later may be missing.
+            var wholeAt = MonotonicMs() - (long)store.Tail.Age(clock).TotalMilliseconds;
             while (await feed.After(position, scope, cancel) is var changes && changes.Position > position)
             {
                 position = changes.Position;
@@ -88,7 +97,7 @@ public sealed class WatchMaskings(
             {
                 if (told < position)
                     told = await Tell(new Changes { Position = position }, stream, cancel);
-                var beat = new Heartbeat { Position = position, ServerTimeMs = clock.GetUtcNow().ToUnixTimeMilliseconds() };
+                var beat = new Heartbeat { Position = position, ServerTimeMs = clock.GetUtcNow().ToUnixTimeMilliseconds(), WholeAtMs = wholeAt };
                 await Send(new WatchMaskingsResponse { Heartbeat = beat }, stream, cancel);
             }
             if (more.IsCompleted)
@@ -100,6 +109,8 @@ public sealed class WatchMaskings(
                 tick = timer.WaitForNextTickAsync(cancel).AsTask();
         }
     }
+
+    private long MonotonicMs() => (long)clock.GetElapsedTime(0, clock.GetTimestamp()).TotalMilliseconds;
 
     private async Task<long> Tell(Changes changes, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
     {

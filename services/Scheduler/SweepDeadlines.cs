@@ -35,8 +35,8 @@ public sealed class SweepDeadlines(Store<SchedulerDb> store, LastSweep last, Tim
     private static async Task<DateTimeOffset?> FireBatch(WriteScope<SchedulerDb> scope)
     {
         var now = scope.Now;
-        var due = await scope.Db.Deadlines.AsNoTracking().Where(DeadlineRules.Due(now))
-            .OrderBy(d => d.DueAt).ThenBy(d => d.Number).Take(DeadlineRules.BatchSize).ToListAsync(scope.Cancel);
+        var due = await scope.Claim(scope.Db.Deadlines.AsNoTracking().Where(DeadlineRules.Due(now))
+            .OrderBy(d => d.DueAt).ThenBy(d => d.Number).Take(DeadlineRules.BatchSize)).ToListAsync(scope.Cancel);
         var numbers = due.ConvertAll(d => d.Number);
         await scope.Db.Deadlines.Where(d => numbers.Contains(d.Number)).ExecuteUpdateAsync(
             set => set.SetProperty(d => d.State, DeadlineState.Fired).SetProperty(d => d.FiredAt, now), scope.Cancel);

@@ -81,8 +81,10 @@ public sealed class Platform : IAsyncDisposable
             {
                 builder.Logging.ClearProviders();
                 builder.Logging.AddProvider(new CapturedLog("platform"));
+                builder.Services.UseTestDatabase(data);
                 replace(builder.Services);
             });
+        await app.MakeReady(data);
         await app.StartAsync();
         var platform = new Platform(app, data, ownsFolder, http, grpc, settings, replace);
         await Eventually.True(() => platform.Client.IsReady(CancellationToken.None), "the platform is ready");

@@ -11,6 +11,7 @@ public sealed class JournalTail
     private readonly Lock _lock = new();
     private long _oldest;
     private long _head;
+    private long? _wholeAt;
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Position of the last committed entry.</summary>
@@ -27,19 +28,42 @@ public sealed class JournalTail
         Wake();
     }
 
-    /// <summary>Adds entries just committed.</summary>
+    /// <summary>
+    /// Adds committed entries. Those already here are passed over; those behind a gap as well: another process has appended what lies
+    /// between, and all of it comes when the journal is caught up with.
+    /// </summary>
     public void Add(IReadOnlyList<JournalEntry> entries)
     {
-        if (entries.Count == 0)
-            return;
         lock (_lock)
         {
+            var before = _head;
             foreach (var entry in entries)
+            {
+                if (entry.Position != _head + 1)
+                    continue;
                 _ring[entry.Position % Capacity] = entry;
-            _head = entries[^1].Position;
+                _head = entry.Position;
+            }
+            if (_head == before)
+                return;
             _oldest = Math.Max(_oldest, _head - Capacity + 1);
         }
         Wake();
+    }
+
+    /// <summary>Everything committed before an instant is here now.</summary>
+    /// <param name="at">A time stamp of the monotonic clock.</param>
+    public void WholeAt(long at)
+    {
+        lock (_lock)
+            _wholeAt = at;
+    }
+
+    /// <summary>How long ago everything committed was here for certain; zero where only this process appends.</summary>
+    public TimeSpan Age(TimeProvider clock)
+    {
+        lock (_lock)
+            return _wholeAt is { } at ? clock.GetElapsedTime(at) : TimeSpan.Zero;
     }
 
     private void Wake() =>

@@ -12,11 +12,12 @@ public sealed class MaskingFeedTests
     private static readonly PatientKey Anna = new(1UL << 60, 1);
     private static readonly PatientKey Bo = new(2UL << 60, 2);
 
-    private readonly MaskingFeed _feed = new();
+    private readonly MaskingFeed _feed = new(ticksPerSecond: 1_000);
 
     [Fact]
     public void There_is_no_picture_until_the_last_part_of_the_snapshot() // E7
     {
+        _feed.Connected(at: 8);
         _feed.Apply(Welcome(), at: 10);
         _feed.Apply(Snapshot(5, last: false, Ends(Anna, 100)), at: 11);
         _feed.Apply(Heartbeat(9), at: 12);
@@ -26,7 +27,7 @@ public sealed class MaskingFeedTests
 
         Assert.Equal(5, _feed.View!.Picture.Position);
         Assert.Equal(2, _feed.View.Picture.Index.Count);
-        Assert.Equal((10, 1_000), (_feed.View.HeardAt, _feed.View.ServerTimeMs)); // as old as the welcome
+        Assert.Equal((8, 1_000, 10), (_feed.View.WholeAt, _feed.View.ServerTimeMs, _feed.View.ToldAt)); // as old as the request
         Assert.Empty(changes);
     }
 
@@ -41,7 +42,7 @@ public sealed class MaskingFeedTests
         Assert.Equal(6, _feed.View!.Picture.Position);
         Assert.Equal(0, _feed.View.Picture.Index.EndsAt(Anna, new CvrNumber(North)));
         Assert.Equal(300, _feed.View.Picture.Index.EndsAt(Bo, new CvrNumber(North)));
-        Assert.Equal(10, _feed.View.HeardAt);
+        Assert.Equal(10, _feed.View.WholeAt);
     }
 
     [Fact]
@@ -50,7 +51,27 @@ public sealed class MaskingFeedTests
         Start();
         _feed.Apply(Heartbeat(5, serverTimeMs: 7_000), at: 30);
 
-        Assert.Equal((30, 7_000), (_feed.View!.HeardAt, _feed.View.ServerTimeMs));
+        Assert.Equal((30, 7_000), (_feed.View!.WholeAt, _feed.View.ServerTimeMs));
+    }
+
+    [Fact]
+    public void Heartbeat_that_was_held_up_makes_no_old_picture_look_new() // E7
+    {
+        _feed.Connected(at: 10);
+        _feed.Apply(Welcome(monotonicMs: 500_000), at: 12);
+        _feed.Apply(Snapshot(5, last: true), at: 12);
+
+        _feed.Apply(Heartbeat(5, wholeAtMs: 501_000), at: 1_015);
+        Assert.Equal(1_010, _feed.View!.WholeAt); // as much later than the request as it was over there
+
+        _feed.Apply(Heartbeat(5, serverTimeMs: 9_000, wholeAtMs: 502_000), at: 32_000);
+        Assert.Equal((2_010, 9_000, 32_000), (_feed.View!.WholeAt, _feed.View.ServerTimeMs, _feed.View.ToldAt));
+
+        _feed.Apply(Heartbeat(5, wholeAtMs: 501_500), at: 32_100);
+        Assert.Equal(2_010, _feed.View!.WholeAt); // what was vouched for once stays so
+
+        _feed.Apply(Heartbeat(5, wholeAtMs: 900_000), at: 33_000);
+        Assert.Equal(33_000, _feed.View!.WholeAt); // never later than it came
     }
 
     [Fact]
@@ -61,7 +82,7 @@ public sealed class MaskingFeedTests
 
         Assert.Throws<FeedFaultException>(() => _feed.Apply(Heartbeat(6), at: 30));
 
-        Assert.Equal(10, _feed.View!.HeardAt); // the picture only ages
+        Assert.Equal(10, _feed.View!.WholeAt); // the picture only ages
         Assert.Equal(new WatchMaskingsRequest(), _feed.Request());
     }
 
@@ -82,28 +103,28 @@ public sealed class MaskingFeedTests
     public void Resumed_feed_goes_on_from_its_picture_and_is_not_fresh_before_a_heartbeat()
     {
         Start(Ends(Anna, 100));
-        _feed.Connected();
+        _feed.Connected(at: 49);
         _feed.Apply(Welcome(resumed: true), at: 50);
         _feed.Apply(Changes(9, Ends(Bo, 200)), at: 51);
-        Assert.Equal((9, 10), (_feed.View!.Picture.Position, _feed.View.HeardAt));
+        Assert.Equal((9, 10), (_feed.View!.Picture.Position, _feed.View.WholeAt));
 
         _feed.Apply(Heartbeat(9), at: 52);
 
-        Assert.Equal((2, 52), (_feed.View.Picture.Index.Count, _feed.View.HeardAt));
+        Assert.Equal((2, 52), (_feed.View.Picture.Index.Count, _feed.View.WholeAt));
     }
 
     [Fact]
     public void New_snapshot_replaces_everything_and_tells_the_difference() // E6
     {
         Start(Ends(Anna, 100));
-        _feed.Connected();
+        _feed.Connected(at: 50);
         _feed.Apply(Welcome(), at: 50);
         Assert.Equal(1, _feed.View!.Picture.Index.Count); // the old picture stays, ageing, until the new one is whole
 
         var changes = _feed.Apply(Snapshot(8, last: true, Ends(Bo, 200)), at: 51);
 
         Assert.Equal([new PictureChange(new CvrNumber(North), Bo, 200), new PictureChange(new CvrNumber(North), Anna, 0)], changes);
-        Assert.Equal((8, 50), (_feed.View.Picture.Position, _feed.View.HeardAt));
+        Assert.Equal((8, 50), (_feed.View.Picture.Position, _feed.View.WholeAt));
     }
 
     [Fact]
@@ -111,7 +132,7 @@ public sealed class MaskingFeedTests
     {
         _feed.Apply(Welcome(), at: 10);
         _feed.Apply(Snapshot(5, last: false, Ends(Anna, 100)), at: 11);
-        _feed.Connected();
+        _feed.Connected(at: 20);
         _feed.Apply(Welcome(), at: 20);
         _feed.Apply(Snapshot(6, last: true, Ends(Bo, 100)), at: 21);
 
@@ -122,11 +143,11 @@ public sealed class MaskingFeedTests
     public void Messages_out_of_turn_are_faults()
     {
         foreach (var message in new[] { Heartbeat(1), Changes(1), Snapshot(1, last: true), Welcome(resumed: true), new WatchMaskingsResponse() })
-            Assert.Throws<FeedFaultException>(() => new MaskingFeed().Apply(message, at: 1));
+            Assert.Throws<FeedFaultException>(() => new MaskingFeed(1_000).Apply(message, at: 1));
         Start();
         foreach (var message in new[] { Welcome(), Snapshot(1, last: true), Changes(4) })
             Assert.Throws<FeedFaultException>(() => _feed.Apply(message, at: 20));
-        _feed.Connected();
+        _feed.Connected(at: 20);
         Assert.Throws<FeedFaultException>(() => _feed.Apply(Welcome(resumed: true, secret: 9), at: 20));
     }
 
@@ -140,14 +161,14 @@ public sealed class MaskingFeedTests
 
     private void Start(params MaskingChange[] maskings)
     {
-        _feed.Connected();
+        _feed.Connected(at: 10);
         _feed.Apply(Welcome(), at: 10);
         _feed.Apply(Snapshot(5, last: true, maskings), at: 12);
     }
 
-    internal static WatchMaskingsResponse Welcome(bool resumed = false, byte secret = 1, long serverTimeMs = 1_000) => new()
+    internal static WatchMaskingsResponse Welcome(bool resumed = false, byte secret = 1, long serverTimeMs = 1_000, long monotonicMs = 0) => new()
     {
-        Welcome = new Welcome { FeedId = "feed", PatientKeySecret = ByteString.CopyFrom(secret), Resumed = resumed, ServerTimeMs = serverTimeMs },
+        Welcome = new Welcome { FeedId = "feed", PatientKeySecret = ByteString.CopyFrom(secret), Resumed = resumed, ServerTimeMs = serverTimeMs, MonotonicMs = monotonicMs },
     };
 
     internal static WatchMaskingsResponse Snapshot(long position, bool last, params MaskingChange[] maskings) =>
@@ -156,8 +177,8 @@ public sealed class MaskingFeedTests
     internal static WatchMaskingsResponse Changes(long position, params MaskingChange[] maskings) =>
         new() { Changes = new Changes { Position = position, Maskings = { maskings } } };
 
-    internal static WatchMaskingsResponse Heartbeat(long position, long serverTimeMs = 2_000) =>
-        new() { Heartbeat = new Heartbeat { Position = position, ServerTimeMs = serverTimeMs } };
+    internal static WatchMaskingsResponse Heartbeat(long position, long serverTimeMs = 2_000, long wholeAtMs = 0) =>
+        new() { Heartbeat = new Heartbeat { Position = position, ServerTimeMs = serverTimeMs, WholeAtMs = wholeAtMs } };
 
     internal static MaskingChange Ends(PatientKey patient, long endsAtMs) =>
         new() { PatientHigh = patient.High, PatientLow = patient.Low, Cvr = North, EndsAtMs = endsAtMs };

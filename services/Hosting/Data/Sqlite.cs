@@ -6,21 +6,17 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Sloring.Hosting;
 
-/// <summary>All that is particular to SQLite: one file per service, write-ahead log, one writer, tables made from the model.</summary>
-internal static class Sqlite
+/// <summary>All that is particular to SQLite: one file per service, write-ahead log, one writer, tables made from the model, one process.</summary>
+public sealed class SqliteDatabase(string folder) : Database
 {
-    public static string ConnectionString(string folder, string service) => new SqliteConnectionStringBuilder
+    public override void Configure(DbContextOptionsBuilder options, string service) => options.UseSqlite(new SqliteConnectionStringBuilder
     {
         DataSource = Path.Combine(folder, service + ".db"),
         DefaultTimeout = 30,
-    }.ToString();
-
-    /// <summary>A transaction that takes no lock until it reads: readers never wait for the writer.</summary>
-    public static Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken cancel) =>
-        Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: true));
+    }.ToString());
 
     /// <summary>Makes the tables in a new file, and refuses a file of another version.</summary>
-    public static async Task CreateOrCheck(ServiceDb db, string service, CancellationToken cancel)
+    internal override async Task Prepare(ServiceDb db, string service, CancellationToken cancel)
     {
         await db.Database.OpenConnectionAsync(cancel);
         var connection = db.Database.GetDbConnection();
@@ -39,8 +35,17 @@ internal static class Sqlite
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>Inserts journal entries by one prepared statement, in the transaction that the connection has open.</summary>
-    public static async Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel)
+    /// <summary>Nothing to do ahead of time: a new file is made when it is first opened.</summary>
+    internal override Task Migrate(ServiceDb db, string service, CancellationToken cancel) => Prepare(db, service, cancel);
+
+    /// <summary>Deferred: takes no lock until it reads, so readers never wait for the writer.</summary>
+    internal override Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken cancel) =>
+        Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: true));
+
+    internal override Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel) => Task.FromResult<JournalEnd?>(null);
+
+    /// <summary>By one prepared statement.</summary>
+    internal override async Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel)
     {
         await using var insert = connection.CreateCommand();
         insert.CommandText = """
@@ -57,10 +62,29 @@ internal static class Sqlite
         }
     }
 
+    internal override Task Tell(ServiceDb db, string service, CancellationToken cancel) => Task.CompletedTask;
+
+    internal override IQueryable<T> Claim<T>(IQueryable<T> rows) => rows;
+
+    internal override Task Follow(string service, Func<CancellationToken, Task> catchUp, CancellationToken stop) => Task.CompletedTask;
+
+    internal override Task<ITurn> TakeTurn(string service, string what, CancellationToken cancel) => Task.FromResult<ITurn>(AlwaysMine.Instance);
+
+    internal override bool IsAway(Exception fault) => false;
+
     private static async Task<object?> Execute(DbConnection connection, string sql, CancellationToken cancel)
     {
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         return await command.ExecuteScalarAsync(cancel);
+    }
+
+    private sealed class AlwaysMine : ITurn
+    {
+        public static readonly AlwaysMine Instance = new();
+
+        public Task<bool> IsHeld(CancellationToken cancel) => Task.FromResult(true);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -1,0 +1,272 @@
+using System.Text.Json;
+using Npgsql;
+
+namespace Sloring.Cluster;
+
+/// <summary>What a cluster on this machine is made of.</summary>
+public sealed record LocalClusterOptions
+{
+    /// <summary>The repository: dapr.yaml, components/, the built services.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>Data, logs, secrets.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Added to every port of 5200–5299, for a second cluster on the same machine.</summary>
+    public int Offset { get; init; }
+
+    /// <summary>Added to the environment of all services, for example a setting of a test.</summary>
+    public IReadOnlyDictionary<string, string?> ServiceEnvironment { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Added to the environment of all sidecars.</summary>
+    public IReadOnlyDictionary<string, string?> SidecarEnvironment { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Added to the environment of one service or sidecar by its name ("registration-1", "registration-1-sidecar").</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string?>> EnvironmentOf { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string?>>();
+
+    /// <summary>How long all services together may take until they are ready.</summary>
+    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Told what is being done, for a screen.</summary>
+    public Action<string> Progress { get; init; } = _ => { };
+
+    /// <summary>Told when a service or sidecar ends without being asked to. Nothing starts it again.</summary>
+    public Action<ClusterProgram> Died { get; init; } = _ => { };
+}
+
+/// <summary>
+/// The platform as several processes on this machine: PostgreSQL, RabbitMQ, every process of dapr.yaml and a sidecar for each. All of it
+/// listens on loopback only, and ends when this is disposed of or when this process dies, however it dies.
+/// </summary>
+public sealed class LocalCluster : IAsyncDisposable
+{
+    /// <summary>Services without a database.</summary>
+    private static readonly string[] NoDatabase = ["tokens"];
+    private readonly LocalClusterOptions _options;
+    private readonly RunFile _run;
+    private readonly string _folder;
+
+    private LocalCluster(LocalClusterOptions options, RunFile run, ClusterSecrets secrets)
+    {
+        (_options, _run, _folder, Secrets) = (options, run, Path.GetFullPath(options.Folder), secrets);
+        SidecarProgram = FindDaprd() ?? Path.Combine(options.Root, "tests", "Distributed", "Sidecar", "bin", Configuration, "net10.0", "Sloring.Sidecar.dll");
+        Processes = [.. run.Apps.GroupBy(app => app.AppId).SelectMany(replicas => replicas.Select((app, at) =>
+            Plan(app, replicas.Count() == 1 ? app.AppId : $"{app.AppId}-{at + 1}")))];
+    }
+
+    /// <summary>The PostgreSQL, RabbitMQ and its helpers' ports before the offset.</summary>
+    public const int PostgresPort = 5271, RabbitMqPort = 5272, RabbitMqDistPort = 5273, EpmdPort = 5274;
+
+#if DEBUG
+    private const string Configuration = "Debug";
+#else
+    private const string Configuration = "Release";
+#endif
+
+    /// <summary>Secrets of services, servers and demo clients.</summary>
+    public ClusterSecrets Secrets { get; }
+
+    public PostgresServer Postgres { get; private set; } = null!;
+
+    public RabbitMqServer RabbitMq { get; private set; } = null!;
+
+    /// <summary>Services in the order of dapr.yaml.</summary>
+    public IReadOnlyList<ClusterProcess> Processes { get; }
+
+    /// <summary>daprd, or the stand-in of tests/Distributed/Sidecar.</summary>
+    public string SidecarProgram { get; }
+
+    /// <summary>Whether the sidecars are the stand-in and not Dapr's own.</summary>
+    public bool SidecarIsStandIn => SidecarProgram.EndsWith(".dll", StringComparison.Ordinal);
+
+    /// <summary>The process of a name, for example "registration-1"; the app id is enough where there is one replica.</summary>
+    public ClusterProcess this[string name] => Processes.Single(process => process.Name == name);
+
+    /// <summary>Replicas of a service.</summary>
+    public IEnumerable<ClusterProcess> Replicas(string appId) => Processes.Where(process => process.AppId == appId);
+
+    /// <summary>The sidecar of a process.</summary>
+    public ClusterProgram SidecarOf(string name) => this[name].Sidecar;
+
+    /// <summary>Reads the plan and the secrets, without starting anything: for a client of a cluster that runs already.</summary>
+    public static LocalCluster Describe(LocalClusterOptions options)
+    {
+        var run = RunFile.Read(Path.Combine(options.Root, "dapr.yaml"), options.Offset);
+        Directory.CreateDirectory(options.Folder);
+        var secrets = ClusterSecrets.Open(options.Folder, run.Common.Env["Secrets__Name"], run.Apps.Select(app => app.AppId).Distinct().Except(NoDatabase),
+            [.. TokenClients(options.Root), .. BrokerUsers.BrokerOnly]);
+        return new LocalCluster(options, run, secrets);
+    }
+
+    /// <summary>Starts everything; ready when this returns. What was started is stopped again when something fails.</summary>
+    /// <exception cref="ClusterException">It can't: the message says what to do.</exception>
+    public static async Task<LocalCluster> Start(LocalClusterOptions options, CancellationToken cancellationToken)
+    {
+        var cluster = Describe(options);
+        try
+        {
+            await cluster.StartAll(cancellationToken);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until every service says that it is ready.</summary>
+    public async Task Ready(CancellationToken cancellationToken)
+    {
+        var waiting = Processes.ToDictionary(process => process.Ready(_options.ReadyLimit, cancellationToken));
+        while (waiting.Count > 0)
+        {
+            var ready = await Task.WhenAny(waiting.Keys);
+            await ready;
+            waiting.Remove(ready, out var process);
+            _options.Progress($"{process!.Name} is ready{(waiting.Count > 0 ? "; waiting for " + string.Join(", ", waiting.Values.Select(p => p.Name)) : "")}");
+        }
+    }
+
+    /// <summary>Stops services, then sidecars, then the servers.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Processes.Select(process => process.Stop()));
+        await Task.WhenAll(Processes.Select(process => process.Sidecar.Stop()));
+        if (RabbitMq is not null)
+            await RabbitMq.DisposeAsync();
+        if (Postgres is not null)
+            await Postgres.DisposeAsync();
+    }
+
+    private async Task StartAll(CancellationToken cancellationToken)
+    {
+        foreach (var missing in Processes.Select(process => process.Program).Append(SidecarProgram).Where(program => !File.Exists(program)))
+            throw new ClusterException($"{missing} is not built. Run: dotnet build services/Cluster -c {Configuration}");
+        await DebianPackages.Ensure(_options.Progress, cancellationToken);
+        int[] servers = [.. new[] { PostgresPort, RabbitMqPort, RabbitMqDistPort, EpmdPort }.Select(port => port + _options.Offset)];
+        Ports.MustBeFree("the cluster", Processes.SelectMany(process => process.Ports).Concat(servers));
+        PrepareFolder();
+
+        _options.Progress("Starting PostgreSQL and RabbitMQ");
+        var postgres = PostgresServer.Start(Path.Combine(_folder, "postgres"), servers[0], cancellationToken);
+        var rabbitMq = RabbitMqServer.Start(Path.Combine(_folder, "rabbitmq"), servers[1], servers[2], servers[3], BrokerUsers.All(Secrets), cancellationToken);
+        // Both are awaited before either error is thrown: what started must be known, so that it is stopped.
+        await Task.WhenAll(postgres.ContinueWith(_ => { }, TaskScheduler.Default), rabbitMq.ContinueWith(_ => { }, TaskScheduler.Default));
+        if (postgres.IsCompletedSuccessfully)
+            Postgres = await postgres;
+        if (rabbitMq.IsCompletedSuccessfully)
+            RabbitMq = await rabbitMq;
+        await Task.WhenAll(postgres, rabbitMq);
+
+        var databases = Processes.Select(process => process.AppId).Distinct().Except(NoDatabase).ToList();
+        await Postgres.CreateDatabase(DatabaseName(), databases.ToDictionary(service => service, service => Secrets["postgres/" + service]));
+        _options.Progress("Migrating the databases");
+        await Task.WhenAll(databases.Select(service => Migrate(Replicas(service).First(), cancellationToken)));
+
+        _options.Progress($"Starting {Processes.Count} services, each with {(SidecarIsStandIn ? "the stand-in for a sidecar" : "daprd")}");
+        foreach (var process in Processes)
+        {
+            await process.Sidecar.Start();
+            await process.Start();
+        }
+        await Ready(cancellationToken);
+    }
+
+    private string DatabaseName() => new NpgsqlConnectionStringBuilder(_run.Common.Env["Data__ConnectionString"]).Database!;
+
+    /// <summary>By its own command, as an init container does: no sidecar yet, so the secrets come from the file.</summary>
+    private async Task Migrate(ClusterProcess process, CancellationToken cancellationToken)
+    {
+        var command = process.Command;
+        var migration = await ChildProcess.Start(command with
+        {
+            Name = process.AppId + " --migrate",
+            Arguments = [.. command.Arguments, "--migrate"],
+            Log = Path.Combine(_folder, "logs", process.AppId + "-migrate.log"),
+            Environment = new Dictionary<string, string?>(command.Environment) { ["Secrets__Store"] = null, ["Secrets__Name"] = null, ["Secrets__File"] = Secrets.File },
+        });
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.ReadyLimit);
+        try
+        {
+            await migration.WaitForExit(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await migration.Kill();
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ClusterException($"{migration.Name} took too long. Its last lines:\n{migration.LastLines()}");
+        }
+        if (migration.ExitCode != 0)
+            throw new ClusterException($"{migration.Name} ended with code {migration.ExitCode}. Its last lines:\n{migration.LastLines()}");
+    }
+
+    /// <summary>Logs begin anew, and the components are this cluster's own: its ports, its folder.</summary>
+    private void PrepareFolder()
+    {
+        foreach (var old in new[] { "logs", "components", "names" }.Select(name => Path.Combine(_folder, name)).Where(Directory.Exists))
+            Directory.Delete(old, recursive: true);
+        foreach (var name in new[] { "logs", "components", "names" })
+            Directory.CreateDirectory(Path.Combine(_folder, name));
+        foreach (var component in _run.Common.ResourcesPaths.SelectMany(path => Directory.EnumerateFiles(Path.Combine(_options.Root, path), "*.yaml")))
+        {
+            var text = RunFile.Move(File.ReadAllText(component), _options.Offset).Replace(".data/cluster", _folder, StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(_folder, "components", Path.GetFileName(component)), text);
+        }
+    }
+
+    private ClusterProcess Plan(RunApp app, string name)
+    {
+        var folder = Path.GetFullPath(app.AppDirPath, _options.Root);
+        var protocol = app.AppProtocol ?? _run.Common.AppProtocol ?? "http";
+        var tokens = new Dictionary<string, string?> { ["DAPR_API_TOKEN"] = Secrets[ClusterSecrets.DaprApiToken], ["APP_API_TOKEN"] = Secrets[ClusterSecrets.AppApiToken] };
+        foreach (var (variable, value) in _run.Common.Env)
+            app.Env.TryAdd(variable, value);
+        var environment = new Dictionary<string, string?>(tokens)
+        {
+            ["APP_ID"] = app.AppId,
+            ["APP_PORT"] = $"{app.AppPort}",
+            ["APP_PROTOCOL"] = protocol,
+            ["DAPR_HTTP_PORT"] = $"{app.DaprHttpPort}",
+            ["DAPR_GRPC_PORT"] = $"{app.DaprGrpcPort}",
+        };
+        foreach (var (variable, value) in app.Env)
+            environment[variable] = value;
+
+        var components = Path.Combine(_folder, "components");
+        string[] sidecarArguments =
+        [
+            "--app-id", app.AppId, "--app-port", $"{app.AppPort}", "--app-protocol", protocol,
+            "--dapr-http-port", $"{app.DaprHttpPort}", "--dapr-grpc-port", $"{app.DaprGrpcPort}", "--dapr-internal-grpc-port", $"{app.DaprInternalGrpcPort}",
+            "--resources-path", components,
+            .. (_run.Common.ConfigFilePath is { } config ? new[] { "--config", Path.Combine(components, Path.GetFileName(config)) } : []),
+        ];
+        var sidecar = SidecarIsStandIn
+            ? new ChildCommand(name + "-sidecar", "dotnet", [SidecarProgram, .. sidecarArguments, "--names", Path.Combine(_folder, "names")], LogOf(name + "-sidecar"))
+            : new ChildCommand(name + "-sidecar", SidecarProgram, [.. sidecarArguments, "--metrics-port", $"{app.MetricsPort}", "--dapr-listen-addresses", "127.0.0.1"], LogOf(name + "-sidecar"));
+        sidecar = sidecar with { Folder = _options.Root, Environment = new Dictionary<string, string?>(tokens) { ["DOTNET_gcServer"] = "0" } };
+        var service = new ChildCommand(name, app.Command[0], [.. app.Command.Skip(1)], LogOf(name)) { Folder = folder, Environment = environment };
+        return new ClusterProcess(app, service, Additions(_options.ServiceEnvironment, name),
+            new ClusterProgram(sidecar, Additions(_options.SidecarEnvironment, name + "-sidecar"), _options.Died), _options.Died);
+    }
+
+    private string LogOf(string name) => Path.Combine(_folder, "logs", name + ".log");
+
+    private Dictionary<string, string?> Additions(IReadOnlyDictionary<string, string?> ofAll, string name)
+    {
+        var additions = new Dictionary<string, string?>(ofAll);
+        foreach (var (variable, value) in _options.EnvironmentOf.GetValueOrDefault(name) ?? new Dictionary<string, string?>())
+            additions[variable] = value;
+        return additions;
+    }
+
+    private static string? FindDaprd() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+        .Select(folder => Path.Combine(folder, "daprd")).FirstOrDefault(File.Exists);
+
+    private static List<string> TokenClients(string root)
+    {
+        using var clients = JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "samples", "demo-clients.json")));
+        return [.. clients.RootElement.GetProperty("Tokens").GetProperty("Clients").EnumerateArray().Select(client => client.GetProperty("Id").GetString()!)];
+    }
+}

@@ -1,0 +1,67 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+
+namespace Sloring.Hosting;
+
+/// <summary>Where data is kept.</summary>
+public sealed class DataOptions
+{
+    /// <summary>Folder of the SQLite files, one per service.</summary>
+    public string Folder { get; set; } = "";
+
+    /// <summary>PostgreSQL: server and database, for example "Host=db;Port=5432;Database=sloring"; without user and password, which are each service's own.</summary>
+    public string ConnectionString { get; set; } = "";
+}
+
+/// <summary>What the store needs of a kind of database beyond EF Core: one file for each kind, and no other code that knows which it is.</summary>
+public abstract class Database
+{
+    /// <summary>Points a service's context at its own file or schema.</summary>
+    public abstract void Configure(DbContextOptionsBuilder options, string service);
+
+    /// <summary>Makes sure that the schema is this program's, or refuses with a message that says what to do.</summary>
+    internal abstract Task Prepare(ServiceDb db, string service, CancellationToken cancel);
+
+    /// <summary>A transaction whose queries all see one instant, and which takes no lock.</summary>
+    internal abstract Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken cancel);
+
+    /// <summary>Brings the schema up to this program's version.</summary>
+    internal abstract Task Migrate(ServiceDb db, string service, CancellationToken cancel);
+
+    /// <summary>
+    /// Takes the right to append to the journal until the transaction ends, and says where the journal ends; null where this process is the
+    /// only writer and knows.
+    /// </summary>
+    internal abstract Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel);
+
+    /// <summary>Inserts journal entries in bulk, in the transaction that the connection has open.</summary>
+    internal abstract Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel);
+
+    /// <summary>Last thing before a commit that appended to the journal: other processes hear of it when, and only when, it is committed.</summary>
+    internal abstract Task Tell(ServiceDb db, string service, CancellationToken cancel);
+
+    /// <summary>Marks a query whose rows are to be changed in this transaction: rows that another transaction has claimed are passed over.</summary>
+    internal abstract IQueryable<T> Claim<T>(IQueryable<T> rows);
+
+    /// <summary>Keeps a journal's end in memory level with the database for as long as other processes may append; never throws for a database that is away.</summary>
+    internal abstract Task Follow(string service, Func<CancellationToken, Task> catchUp, CancellationToken stop);
+
+    /// <summary>
+    /// Waits until this process alone, of all replicas of a service, holds the turn to do something; held until it is disposed of or the
+    /// database goes away.
+    /// </summary>
+    internal abstract Task<ITurn> TakeTurn(string service, string what, CancellationToken cancel);
+
+    /// <summary>Whether a fault means that the database cannot be reached or is too busy, so that trying again later may help.</summary>
+    internal abstract bool IsAway(Exception fault);
+}
+
+/// <summary>Where a journal ends.</summary>
+internal readonly record struct JournalEnd(long Position, byte[] Hash);
+
+/// <summary>The right to do something that one replica does for all.</summary>
+internal interface ITurn : IAsyncDisposable
+{
+    /// <summary>False once the turn is lost: another replica may have it.</summary>
+    Task<bool> IsHeld(CancellationToken cancel);
+}

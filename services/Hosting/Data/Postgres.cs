@@ -1,0 +1,206 @@
+using System.Data;
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Sloring.Hosting;
+
+/// <summary>
+/// All that is particular to PostgreSQL: one role and one schema per service, named as it; several processes write, one at a time by an
+/// advisory lock, and hear of each other's commits by LISTEN.
+/// </summary>
+public sealed class PostgresDatabase(string connectionString, Func<string, string> passwordOf, ILogger<PostgresDatabase> log) : Database
+{
+    /// <summary>A process that stops in the middle of a transaction loses it after this long, and with it the lock that others wait for.</summary>
+    private const string IdleInTransaction = "5s";
+
+    /// <summary>Whoever waits for the lock longer than this is told to try again.</summary>
+    private const string LongestWait = "10s";
+
+    /// <summary>How often a journal is looked at even when nothing is heard; also the greatest age of what a heartbeat tells.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>idle_in_transaction_session_timeout; the driver has no name for it.</summary>
+    private const string IdleInTransactionEnded = "25P03";
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
+
+    public override void Configure(DbContextOptionsBuilder options, string service) =>
+        options.UseNpgsql(ConnectionString(service), npgsql => npgsql.MigrationsHistoryTable("migrations", service)).AddInterceptors(SkipLocked.Instance);
+
+    internal override async Task Prepare(ServiceDb db, string service, CancellationToken cancel)
+    {
+        if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
+            throw new InvalidOperationException(
+                $"The database of {service} is older than this program. Run {service} once with --migrate, as an init container does, then start it again.");
+    }
+
+    /// <summary>Several may try at once: EF Core lets one at a time.</summary>
+    internal override Task Migrate(ServiceDb db, string service, CancellationToken cancel) => db.Database.MigrateAsync(cancel);
+
+    internal override async Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken cancel) =>
+        await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
+
+    internal override async Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel)
+    {
+        // Two statements in one round trip: the second sees what was committed while the first waited.
+        await using var batch = new NpgsqlBatch((NpgsqlConnection)db.Database.GetDbConnection());
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))") { Parameters = { new() { Value = "journal:" + service } } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("""SELECT "Position", "Hash" FROM journal ORDER BY "Position" DESC LIMIT 1"""));
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        await reader.NextResultAsync(cancel);
+        return await reader.ReadAsync(cancel) ? new JournalEnd(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1)) : new JournalEnd(0, new byte[32]);
+    }
+
+    /// <summary>By COPY.</summary>
+    internal override async Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel)
+    {
+        await using var copy = await ((NpgsqlConnection)connection).BeginBinaryImportAsync(
+            """COPY journal("Position", "EventId", "Type", "Subject", "PatientKey", "OccurredAt", "Actor", "Data", "TraceParent", "Hash") FROM STDIN (FORMAT binary)""", cancel);
+        foreach (var e in entries)
+        {
+            await copy.StartRowAsync(cancel);
+            await copy.WriteAsync(e.Position, NpgsqlDbType.Bigint, cancel);
+            await copy.WriteAsync(e.EventId, NpgsqlDbType.Uuid, cancel);
+            await copy.WriteAsync(e.Type, NpgsqlDbType.Text, cancel);
+            await copy.WriteAsync(e.Subject, NpgsqlDbType.Text, cancel);
+            await copy.WriteAsync(e.PatientKey, NpgsqlDbType.Text, cancel);
+            await copy.WriteAsync(e.OccurredAt.ToUnixTimeMilliseconds(), NpgsqlDbType.Bigint, cancel);
+            await copy.WriteAsync(e.Actor, NpgsqlDbType.Text, cancel);
+            await copy.WriteAsync(e.Data, NpgsqlDbType.Text, cancel);
+            await copy.WriteAsync(e.TraceParent, NpgsqlDbType.Text, cancel);
+            await copy.WriteAsync(e.Hash, NpgsqlDbType.Bytea, cancel);
+        }
+        await copy.CompleteAsync(cancel);
+    }
+
+    internal override Task Tell(ServiceDb db, string service, CancellationToken cancel) =>
+        db.Database.ExecuteSqlAsync($"SELECT pg_notify({Channel(service)}, '')", cancel);
+
+    internal override IQueryable<T> Claim<T>(IQueryable<T> rows) => rows.TagWith(SkipLocked.Tag);
+
+    internal override async Task Follow(string service, Func<CancellationToken, Task> catchUp, CancellationToken stop)
+    {
+        var away = false;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var listening = new NpgsqlConnection(ConnectionString(service, pooled: false));
+                await listening.OpenAsync(stop);
+                await using (var listen = new NpgsqlCommand($"LISTEN \"{Channel(service)}\"", listening))
+                    await listen.ExecuteNonQueryAsync(stop);
+                while (true)
+                {
+                    await catchUp(stop);
+                    if (away)
+                        log.LogInformation("The database of {Service} is back", service);
+                    away = false;
+                    await listening.WaitAsync(LookEvery, stop);
+                }
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                if (!away && IsAway(e))
+                    log.LogWarning("The database of {Service} is away; its journal is followed again when it is back", service);
+                else if (!away)
+                    Faults.Log(log, e, $"Following the journal of {service}");
+                away = true;
+                await Task.Delay(RetryAfter, stop);
+            }
+        }
+    }
+
+    internal override async Task<ITurn> TakeTurn(string service, string what, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var connection = new NpgsqlConnection(ConnectionString(service, pooled: false));
+            try
+            {
+                await connection.OpenAsync(cancel);
+                while (true)
+                {
+                    await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = $"{what}:{service}" } } };
+                    if (await command.ExecuteScalarAsync(cancel) is true)
+                        return new Turn(connection);
+                    await Task.Delay(RetryAfter, cancel);
+                }
+            }
+            catch (Exception e) when (!cancel.IsCancellationRequested && IsAway(e))
+            {
+                await connection.DisposeAsync();
+                await Task.Delay(RetryAfter, cancel);
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    internal override bool IsAway(Exception fault) => fault switch
+    {
+        PostgresException e => e.IsTransient || e.SqlState is
+            IdleInTransactionEnded or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled,
+        NpgsqlException or TimeoutException => true,
+        _ => fault.InnerException is { } inner && IsAway(inner),
+    };
+
+    private string ConnectionString(string service, bool pooled = true) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        Username = service,
+        Password = passwordOf(service),
+        SearchPath = service,
+        ApplicationName = service,
+        Pooling = pooled,
+        // One writer, and readers that come and go in milliseconds: more would only queue inside the server.
+        MaxPoolSize = 30,
+        // Statements that come again are prepared once per connection.
+        MaxAutoPrepare = pooled ? 50 : 0,
+        Timeout = 5,
+        CommandTimeout = 15,
+        CancellationTimeout = 1_000,
+        KeepAlive = pooled ? 0 : 5,
+        Options = $"-c idle_in_transaction_session_timeout={IdleInTransaction} -c lock_timeout={LongestWait}",
+    }.ToString();
+
+    private static string Channel(string service) => "journal_" + service;
+
+    private sealed class Turn(NpgsqlConnection connection) : ITurn
+    {
+        public async Task<bool> IsHeld(CancellationToken cancel)
+        {
+            try
+            {
+                await using var command = new NpgsqlCommand("SELECT 1", connection);
+                return await command.ExecuteScalarAsync(cancel) is 1;
+            }
+            catch (NpgsqlException)
+            {
+                return false;
+            }
+        }
+
+        public ValueTask DisposeAsync() => connection.DisposeAsync();
+    }
+
+    /// <summary>EF Core has no word for it: a query tagged as a claim gets it put behind.</summary>
+    private sealed class SkipLocked : DbCommandInterceptor
+    {
+        public const string Tag = "claim";
+        public static readonly SkipLocked Instance = new();
+
+        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        {
+            if (command.CommandText.StartsWith("-- " + Tag, StringComparison.Ordinal))
+                command.CommandText += "\nFOR UPDATE SKIP LOCKED";
+            return new ValueTask<InterceptionResult<DbDataReader>>(result);
+        }
+    }
+}

@@ -1,0 +1,429 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Sloring.Contracts;
+using Sloring.Contracts.Events;
+
+namespace Sloring.Hosting;
+
+/// <summary>
+/// A service's database as its use cases see it: one transaction to write in, a snapshot to read from, and the journal. Writes of the whole
+/// service, in all its processes, happen one after another; those that wait at the same time share a commit.
+/// </summary>
+public sealed class Store<TDb>(
+    IDbContextFactory<TDb> factory, ServiceName<TDb> name, Database database, TimeProvider clock, PatientKeys? patients = null) : IServiceJournal, IDisposable
+    where TDb : ServiceDb
+{
+    /// <summary>Enough to make the cost of a commit small beside the work; few enough that the first of them does not wait long for the last.</summary>
+    private const int LargestGroup = 32;
+
+    private const int PageSize = 1_000;
+
+    private readonly ConcurrentQueue<Job> _jobs = [];
+    private readonly SemaphoreSlim _writer = new(1, 1);
+    private int _writing;
+    private volatile bool _prepared;
+    private byte[] _headHash = new byte[32];
+
+    /// <summary>The service's name.</summary>
+    public string Service => name.Value;
+
+    /// <summary>The end of the journal, in memory.</summary>
+    public JournalTail Tail { get; } = new();
+
+    /// <summary>
+    /// Does <paramref name="work"/> in a transaction, saves, commits, and only then lets relay and watchers see its journal entries.
+    /// Nothing of it stays when it throws. Completes when it is durable.
+    /// </summary>
+    /// <param name="actor">Who: stands in the journal. Person id, client id or the name of a service.</param>
+    /// <param name="work">Loads, decides, changes <see cref="WriteScope{TDb}.Db"/> and appends events.</param>
+    /// <param name="cancel">Abandons the work; never a commit under way.</param>
+    /// <exception cref="RejectedException">SLR-909: the database is away or too busy; whether the work was done is not known for certain.</exception>
+    public async Task<T> Write<T>(string actor, Func<WriteScope<TDb>, Task<T>> work, CancellationToken cancel)
+    {
+        var result = default(T);
+        var job = new Job(actor, async scope => result = await work(scope), Activity.Current, cancel);
+        _jobs.Enqueue(job);
+        StartWriting();
+        await job.Done.Task;
+        return result!;
+    }
+
+    /// <summary>As <see cref="Write{T}"/>, without a result.</summary>
+    public Task Write(string actor, Func<WriteScope<TDb>, Task> work, CancellationToken cancel) =>
+        Write(actor, async scope => { await work(scope); return true; }, cancel);
+
+    private void StartWriting()
+    {
+        if (Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
+            _ = Task.Run(WriteGroups);
+    }
+
+    private async Task WriteGroups()
+    {
+        // The writer belongs to none of the callers: each job brings its own trace context.
+        Activity.Current = null;
+        var group = new List<Job>(LargestGroup);
+        do
+        {
+            while (Gather(group))
+                await WriteGroup(group);
+            Volatile.Write(ref _writing, 0);
+        }
+        while (!_jobs.IsEmpty && Interlocked.CompareExchange(ref _writing, 1, 0) == 0);
+    }
+
+    private bool Gather(List<Job> group)
+    {
+        group.Clear();
+        while (group.Count < LargestGroup && _jobs.TryDequeue(out var job))
+        {
+            if (job.Cancel.IsCancellationRequested)
+                job.Done.TrySetCanceled(job.Cancel);
+            else
+                group.Add(job);
+        }
+        return group.Count > 0;
+    }
+
+    /// <summary>Never throws: every job of the group is answered.</summary>
+    private async Task WriteGroup(List<Job> group)
+    {
+        await _writer.WaitAsync();
+        try
+        {
+            // A single job may give up while it waits for the database; a group's members must not end each other.
+            var cancel = group.Count == 1 ? group[0].Cancel : CancellationToken.None;
+            await PrepareAsWriter(cancel);
+            await using var db = await factory.CreateDbContextAsync(cancel);
+            // Savepoints are set here where they are needed, one for each job of a group.
+            db.Database.AutoSavepointsEnabled = false;
+            await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+            var end = await database.LockJournal(db, Service, cancel) ?? new JournalEnd(Tail.Head, _headHash);
+            var appended = new List<JournalEntry>();
+            var done = new List<Job>(group.Count);
+            foreach (var job in group)
+            {
+                if (await Do(job, db, transaction, end, alone: group.Count == 1) is not { } scope)
+                    continue;
+                end = scope.End;
+                appended.AddRange(scope.Appended);
+                done.Add(job);
+            }
+            if (done.Count == 0)
+                return;
+            try
+            {
+                if (appended.Count > 0)
+                    await database.Tell(db, Service, CancellationToken.None);
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+            catch
+            {
+                // What the database holds now is not known for certain: the journal's end is read anew before the next write.
+                _prepared = false;
+                throw;
+            }
+            _headHash = end.Hash;
+            Tail.Add(appended);
+            foreach (var job in done)
+                job.Done.TrySetResult();
+        }
+        catch (Exception e)
+        {
+            foreach (var job in group)
+                job.Fail(Told(e));
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <summary>Does one job of a group; null, and nothing of it stays, when it throws. The job is told why.</summary>
+    private async Task<WriteScope<TDb>?> Do(Job job, TDb db, IDbContextTransaction transaction, JournalEnd end, bool alone)
+    {
+        const string Before = "before";
+        if (!alone)
+            await transaction.CreateSavepointAsync(Before, CancellationToken.None);
+        var scope = new WriteScope<TDb>(db, database, job.Actor, clock, end, job.Cancel);
+        try
+        {
+            // The trace of whoever asked, for as long as this method runs.
+            Activity.Current = job.Activity;
+            await job.Work(scope);
+            await db.SaveChangesAsync(job.Cancel);
+            db.ChangeTracker.Clear();
+            return scope;
+        }
+        catch (Exception e)
+        {
+            job.Fail(Told(e));
+            db.ChangeTracker.Clear();
+            if (!alone)
+                await transaction.RollbackToSavepointAsync(Before, CancellationToken.None);
+            return null;
+        }
+    }
+
+    /// <summary>A database that is away is no fault of ours: whoever asked is told to try again.</summary>
+    private Exception Told(Exception fault) => fault is not RejectedException && database.IsAway(fault) ? new RejectedException(Rejections.Busy) : fault;
+
+    /// <summary>Queries one consistent snapshot, without tracking.</summary>
+    public async Task<T> Read<T>(Func<TDb, Task<T>> query, CancellationToken cancel)
+    {
+        try
+        {
+            await Prepare(cancel);
+            await using var db = await factory.CreateDbContextAsync(cancel);
+            db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+            await using var transaction = await BeginRead(db, cancel);
+            return await query(db);
+        }
+        catch (Exception e) when (e is not RejectedException && database.IsAway(e))
+        {
+            cancel.ThrowIfCancellationRequested();
+            throw new RejectedException(Rejections.Busy);
+        }
+    }
+
+    /// <summary>Entries after a position in order, from memory where it reaches back far enough.</summary>
+    public async Task<IReadOnlyList<JournalEntry>> ReadAfter(long position, int limit, CancellationToken cancel)
+    {
+        await Prepare(cancel);
+        return Tail.After(position, limit)
+            ?? await Read<IReadOnlyList<JournalEntry>>(
+                async db => await db.Journal.Where(e => e.Position > position).OrderBy(e => e.Position).Take(limit).ToListAsync(cancel), cancel);
+    }
+
+    /// <inheritdoc/>
+    public Task<List<JournalEntry>> Query(Func<IQueryable<JournalEntry>, IQueryable<JournalEntry>> query, CancellationToken cancel) =>
+        Read(db => query(db.Journal).ToListAsync(cancel), cancel);
+
+    /// <inheritdoc/>
+    public Task Append(string actor, IEvent e, CancellationToken cancel) => Write(actor, scope => scope.Append(e), cancel);
+
+    /// <inheritdoc/>
+    public Task<JournalVerdict> Verify(CancellationToken cancel) => Read(async db =>
+    {
+        var previous = new byte[32];
+        var position = 0L;
+        await foreach (var entry in db.Journal.OrderBy(e => e.Position).AsAsyncEnumerable().WithCancellation(cancel))
+        {
+            position++;
+            if (entry.Position != position || !entry.HashAfter(previous).AsSpan().SequenceEqual(entry.Hash))
+                return new JournalVerdict(false, position, position, Convert.ToHexStringLower(previous));
+            previous = entry.Hash;
+        }
+        return new JournalVerdict(true, position, 0, Convert.ToHexStringLower(previous));
+    }, cancel);
+
+    /// <summary>Creates the tables on first use and reads where the journal ends.</summary>
+    /// <exception cref="InvalidOperationException">The file was made by another version: the message says what to do.</exception>
+    public async Task Prepare(CancellationToken cancel)
+    {
+        if (_prepared)
+            return;
+        await _writer.WaitAsync(cancel);
+        try
+        {
+            await PrepareAsWriter(cancel);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task Migrate(CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await database.Migrate(db, Service, cancel);
+    }
+
+    /// <summary>Takes in what other processes have appended; afterwards the end in memory is as the database was when this began.</summary>
+    internal async Task CatchUp(CancellationToken cancel)
+    {
+        await Prepare(cancel);
+        var startedAt = clock.GetTimestamp();
+        List<JournalEntry> page;
+        do
+        {
+            var head = Tail.Head;
+            page = await Read(db => db.Journal.Where(e => e.Position > head).OrderBy(e => e.Position).Take(PageSize).ToListAsync(cancel), cancel);
+            Tail.Add(page);
+        }
+        while (page.Count == PageSize);
+        Tail.WholeAt(startedAt);
+    }
+
+    /// <summary>Only ever while no write is under way: an end read during a commit could be put back over it.</summary>
+    private async Task PrepareAsWriter(CancellationToken cancel)
+    {
+        if (_prepared)
+            return;
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await database.Prepare(db, Service, cancel);
+        if (patients is not null)
+            await CheckKeys(db, patients, cancel);
+        var last = await db.Journal.AsNoTracking().OrderByDescending(e => e.Position).FirstOrDefaultAsync(cancel);
+        _headHash = last?.Hash ?? new byte[32];
+        Tail.StartAt(last?.Position ?? 0);
+        _prepared = true;
+    }
+
+    /// <summary>With another key every patient would be looked for under another hash and none be found: all names would show.</summary>
+    private async Task CheckKeys(TDb db, PatientKeys keys, CancellationToken cancel)
+    {
+        var known = await db.KeyChecks.AsNoTracking().SingleOrDefaultAsync(cancel) ?? await KeepKeyCheck(db, keys, cancel);
+        if (known.Value != keys.Check)
+        {
+            throw new InvalidOperationException(
+                $"The database of {Service} was made with other keys than those of the secrets file. Put back the file that belongs to it (setting Secrets:File).");
+        }
+    }
+
+    private static async Task<KeyCheck> KeepKeyCheck(TDb db, PatientKeys keys, CancellationToken cancel)
+    {
+        try
+        {
+            var check = new KeyCheck { Value = keys.Check };
+            db.KeyChecks.Add(check);
+            await db.SaveChangesAsync(cancel);
+            return check;
+        }
+        catch (DbUpdateException)
+        {
+            // Another replica was first, with keys that may not be ours.
+            db.ChangeTracker.Clear();
+            return await db.KeyChecks.AsNoTracking().SingleAsync(cancel);
+        }
+    }
+
+    private async Task<IAsyncDisposable> BeginRead(TDb db, CancellationToken cancel)
+    {
+        await db.Database.OpenConnectionAsync(cancel);
+        var transaction = await database.BeginRead(db.Database.GetDbConnection(), cancel);
+        await db.Database.UseTransactionAsync(transaction, cancel);
+        return transaction;
+    }
+
+    public void Dispose() => _writer.Dispose();
+
+    /// <summary>A piece of work that waits for the writer.</summary>
+    private sealed record Job(string Actor, Func<WriteScope<TDb>, Task> Work, Activity? Activity, CancellationToken Cancel)
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Fail(Exception e)
+        {
+            if (e is OperationCanceledException && Cancel.IsCancellationRequested)
+                Done.TrySetCanceled(Cancel);
+            else
+                Done.TrySetException(e);
+        }
+    }
+}
+
+/// <summary>The transaction that a use case or a reaction works in.</summary>
+public sealed class WriteScope<TDb> where TDb : ServiceDb
+{
+    private readonly Database _database;
+    private readonly string _actor;
+    private readonly TimeProvider _clock;
+    private readonly List<JournalEntry> _appended = [];
+
+    internal WriteScope(TDb db, Database database, string actor, TimeProvider clock, JournalEnd end, CancellationToken cancel)
+    {
+        Db = db;
+        Cancel = cancel;
+        End = end;
+        _database = database;
+        _actor = actor;
+        _clock = clock;
+    }
+
+    /// <summary>The service's tables; saved and committed when the work is done.</summary>
+    public TDb Db { get; }
+
+    /// <summary>Cancelled when the caller has gone.</summary>
+    public CancellationToken Cancel { get; }
+
+    /// <summary>The instant of this transaction, UTC.</summary>
+    public DateTimeOffset Now => _clock.GetUtcNow();
+
+    internal JournalEnd End { get; private set; }
+
+    internal IReadOnlyList<JournalEntry> Appended => _appended;
+
+    /// <summary>Appends an event to the journal in this transaction and gives its position.</summary>
+    public Task<long> Append(IEvent e) => Append(e, _actor);
+
+    /// <summary>As <see cref="Append(IEvent)"/>, where entries of several actors share a transaction.</summary>
+    public Task<long> Append(IEvent e, string actor)
+    {
+        var entry = Next(e, actor);
+        Db.Journal.Add(entry);
+        return Task.FromResult(entry.Position);
+    }
+
+    /// <summary>Appends a batch in order, several times faster than one by one: the entries go straight to the database, untracked.</summary>
+    public Task AppendMany(IEnumerable<IEvent> events) => _database.Insert(Db.Database.GetDbConnection(), [.. events.Select(e => Next(e, _actor))], Cancel);
+
+    /// <summary>The rows of a query that this transaction will change; those that another transaction is changing are left to it.</summary>
+    public IQueryable<T> Claim<T>(IQueryable<T> rows) => _database.Claim(rows);
+
+    private JournalEntry Next(IEvent e, string actor)
+    {
+        var entry = new JournalEntry
+        {
+            Position = End.Position + 1,
+            EventId = Guid.CreateVersion7(Now),
+            Type = EventNames.Of(e.GetType()),
+            Subject = e.Subject,
+            PatientKey = e.Patient ?? "",
+            // Whole milliseconds: what the database keeps, so that the hash of a stored entry is the hash of this one.
+            OccurredAt = DateTimeOffset.FromUnixTimeMilliseconds(Now.ToUnixTimeMilliseconds()),
+            Actor = actor,
+            Data = EventJson.Write(e),
+            TraceParent = Activity.Current?.Id ?? "",
+        };
+        entry.Hash = entry.HashAfter(End.Hash);
+        End = new JournalEnd(entry.Position, entry.Hash);
+        _appended.Add(entry);
+        return entry;
+    }
+}
+
+/// <summary>The name of the service that owns a database.</summary>
+public sealed record ServiceName<TDb>(string Value) where TDb : ServiceDb;
+
+/// <summary>What verifying a chain found.</summary>
+/// <param name="Intact">Every position and hash is right.</param>
+/// <param name="Entries">Entries read.</param>
+/// <param name="FirstBadPosition">0 when intact.</param>
+/// <param name="HeadHash">Hex.</param>
+public sealed record JournalVerdict(bool Intact, long Entries, long FirstBadPosition, string HeadHash);
+
+/// <summary>A service's journal where the database's type does not matter: to be served, searched and verified.</summary>
+public interface IServiceJournal
+{
+    string Service { get; }
+
+    JournalTail Tail { get; }
+
+    Task Prepare(CancellationToken cancel);
+
+    /// <summary>Brings the database up to this program's version.</summary>
+    Task Migrate(CancellationToken cancel);
+
+    Task<IReadOnlyList<JournalEntry>> ReadAfter(long position, int limit, CancellationToken cancel);
+
+    Task<List<JournalEntry>> Query(Func<IQueryable<JournalEntry>, IQueryable<JournalEntry>> query, CancellationToken cancel);
+
+    Task Append(string actor, IEvent e, CancellationToken cancel);
+
+    Task<JournalVerdict> Verify(CancellationToken cancel);
+}
