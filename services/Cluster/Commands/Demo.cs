@@ -119,6 +119,8 @@ internal sealed class Demo : IAsyncDisposable
         _stage.Title("4. Who must know is told: the data source, and the region's system (E6, A1)");
         await _stage.Until("the data source hears that a masking started", () => Heard(toSource, m => Decision(m) && m["endsAt"] is not null));
         await _stage.Until("the region's system is asked to tell the leader", () => Heard(toRegion, m => Notice(m, maskingId, "leader-told")));
+        foreach (var scheduler in _cluster.Replicas("scheduler"))
+            await _stage.Until($"{scheduler.Name} knows of the deadlines", async () => long.Parse((string?)(await Must(scheduler.Name, "drift", HttpMethod.Get, "/v1/scheduler", null))["pending"] ?? "0", System.Globalization.CultureInfo.InvariantCulture) > 0);
         _stage.Check("no notification says who the patient is", toRegion.All(m => !m.ToJsonString().Contains(patient, StringComparison.Ordinal)));
 
         _stage.Title("5. The reason over AMQP (M5), and the leader's decision over HTTP (A5)");
