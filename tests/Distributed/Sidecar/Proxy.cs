@@ -95,7 +95,6 @@ internal sealed class Proxy(Flags flags, Resources resources, Names names, IHttp
                 await Fail(http, Code.Unavailable, error!);
                 return;
             }
-            http.Features.Set<IForwarderErrorFeature>(null);
             await Task.Delay(BetweenRounds, http.RequestAborted);
         }
     }
@@ -103,6 +102,8 @@ internal sealed class Proxy(Flags flags, Resources resources, Names names, IHttp
     /// <summary>Null where the call was answered, by whatever status.</summary>
     private async Task<string?> Forward(HttpContext http, int port, HttpTransformer transformer, CancellationToken cancel = default)
     {
+        // What an attempt before this one has left behind.
+        http.Response.Clear();
         http.Features.Set<IForwarderErrorFeature>(null);
         var error = await forwarder.SendAsync(http, $"http://127.0.0.1:{port}", _http, Forever, transformer, cancel);
         return error == ForwarderError.None || http.RequestAborted.IsCancellationRequested ? null : error.ToString();
