@@ -89,7 +89,9 @@ public sealed class EdgeActivationTests(EdgePlatform edge) : IClassFixture<EdgeP
         var cpr = People.NextCpr();
 
         await edge.Adapter.Publish("sloring.activations", "activate-masking", Activation(cpr).ToJsonString(), new { userId = "epj-hovedstaden", replyTo = theirs });
-        await edge.Adapter.Publish("sloring.activations", "activate-masking", Activation(People.NextCpr()).ToJsonString(), new { userId = "epj-hovedstaden", replyTo = "amq.rabbitmq.reply-to.g1h2.forged" });
+        // The broker ends the connection of whoever publishes to one that it cannot decode.
+        foreach (var forged in (string[])["g1h2.forged", "abc", "g2EB.MJTt+yhWa4pOxfD84gt/uQ==", "g1h3CXJlcGx5QDEyMzQ=.MJTt+yhWa4pOxfD84gt/uQ=="])
+            await edge.Adapter.Publish("sloring.activations", "activate-masking", Activation(People.NextCpr()).ToJsonString(), new { userId = "epj-hovedstaden", replyTo = "amq.rabbitmq.reply-to." + forged });
         Assert.True((bool)(await edge.Activate(People.NextCpr()))["accepted"]!);
 
         Assert.Single(await MaskingsOf(cpr));

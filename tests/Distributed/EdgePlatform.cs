@@ -85,6 +85,6 @@ public sealed class EdgePlatform(EdgeBroker broker) : IAsyncLifetime
     {
         JsonNode? found = null;
         await Eventually.True(async () => (found = await Operator.Get(queue + ".errors")) is not null, $"{queue}.errors has a message");
-        return found!;
+        return found!["headers"]?["sloring-code"] is null ? throw new InvalidOperationException(found.ToJsonString()) : found;
     }
 }

@@ -212,9 +212,6 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
 {
     private const int LargestBody = 16 * 1024 * 1024;
 
-    /// <summary>What the broker writes as reply-to for RabbitMQ's direct reply-to. Any other would let a sender have us write into others' queues.</summary>
-    private const string DirectReply = "amq.rabbitmq.reply-to.";
-
     /// <summary>About a minute in all.</summary>
     private static readonly ResiliencePipeline Patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
     {
@@ -276,10 +273,10 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
 
     private async Task Reply(IChannel channel, IReadOnlyBasicProperties sent, EdgeSending sending, CancellationToken cancel)
     {
-        if (sent.ReplyTo?.StartsWith(DirectReply, StringComparison.Ordinal) != true)
+        if (!DirectReply.Is(sent.ReplyTo))
             return;
         var properties = EdgeBus.Properties(sending with { CorrelationId = sent.CorrelationId ?? sent.MessageId }, clock.GetUtcNow());
-        await EdgeBus.Publish(channel, "", sent.ReplyTo, mandatory: false, properties, EdgeBus.Json(sending), cancel);
+        await EdgeBus.Publish(channel, "", sent.ReplyTo!, mandatory: false, properties, EdgeBus.Json(sending), cancel);
     }
 
     private async Task Refuse(IChannel channel, RabbitMqBasicConsumeContext delivery, byte[] body, Rejection rejection, CancellationToken cancel)
