@@ -67,9 +67,8 @@ const commands = {
 
   async bind(command) {
     const on = await open();
-    const { queue } = await on.assertQueue(command.queue ?? '', { durable: true, exclusive: !command.queue, arguments: command.queue ? { 'x-queue-type': 'quorum' } : {} });
-    await on.bindQueue(queue, command.exchange, command.key);
-    return queue;
+    await on.assertQueue(command.queue, { durable: !command.passing, exclusive: command.passing, arguments: command.passing ? {} : { 'x-queue-type': 'quorum' } });
+    await on.bindQueue(command.queue, command.exchange, command.key);
   },
 
   async consume(command) {
