@@ -223,6 +223,10 @@ public static class Rejections
         "Opslaget kan ikke logges lige nu og besvares derfor ikke. Prøv igen om lidt.",
         "The read cannot be logged right now and is therefore not answered. Try again shortly.");
 
+    public static readonly Rejection UpdateTooLarge = new("SLR-506", TooMuch,
+        "Højst 1.000 poster i én opdatering. Del dem op på flere beskeder.",
+        "At most 1,000 entries in one update. Split them into several messages.");
+
     // 6xx Tokens: OAuth's own error words travel beside the number
     public static readonly Rejection ClientInvalid = new("SLR-601", Unauthenticated,
         "Klienten er ukendt, eller hemmeligheden er forkert.",
@@ -308,6 +312,22 @@ public static class Rejections
     public static readonly Rejection NotHere = new("SLR-917", NotFound,
         "Adressen findes ikke. Se /openapi/v1.json.",
         "There is no such address. See /openapi/v1.json.");
+
+    public static readonly Rejection SenderMissing = new("SLR-918", Unauthenticated,
+        "Beskeden har ingen user-id. Sæt AMQP-egenskaben user-id til jeres brugernavn hos brokeren.",
+        "The message has no user-id. Set the AMQP property user-id to your user name at the broker.");
+
+    public static readonly Rejection SenderUnknown = new("SLR-919", Unauthenticated,
+        "Brokerens bruger er ikke knyttet til en organisation. Driften skal tilføje den under Edge:Users.",
+        "The broker's user is not mapped to an organisation. Operations must add it under Edge:Users.");
+
+    public static readonly Rejection SenderNotAllowed = new("SLR-920", Forbidden,
+        "Brokerens bruger har ikke den rolle, som beskeden kræver. Send den med en bruger af den rigtige rolle.",
+        "The broker's user does not have the role that this message takes. Send it as a user of the right role.");
+
+    public static readonly Rejection NobodyTakesAnswer = new("SLR-921", State,
+        "Ingen kø modtager svaret. Bind en kø til sloring.masked-updates med jeres CVR-nummer og brugernavn, og send beskeden igen.",
+        "No queue takes the answer. Bind a queue to sloring.masked-updates with your CVR number and user name, and send the message again.");
 
     /// <summary>The whole catalogue by number.</summary>
     public static IReadOnlyDictionary<string, Rejection> All { get; } = typeof(Rejections)

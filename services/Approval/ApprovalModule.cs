@@ -21,6 +21,7 @@ public static class ApprovalModule
         builder.On<ApprovalDb, RegistrationRenewed, OnRegistrationRenewed>(from: "registration");
         builder.On<ApprovalDb, RegistrationEnded, OnRegistrationEnded>(from: "registration");
         builder.On<ApprovalDb, DeadlineReached, OnDeadlineReached>(from: "scheduler");
+        builder.TellEdge<ApprovalDb, TellNotifications>();
 
         var services = builder.Services;
         services.AddOptions<ApprovalOptions>().BindConfiguration("Approval").ValidateOnStart();

@@ -1,12 +1,9 @@
 namespace Sloring.Cluster;
 
-/// <summary>Who may do what at the broker: the one table. A user of an outside system has the name of its demo client, and its password.</summary>
+/// <summary>Who may do what at the broker: the one table, explained in docs/edge.md. A user of an outside system has the name of its demo client, and its password.</summary>
 public static class BrokerUsers
 {
     private const string Nothing = "^$";
-
-    /// <summary>Outside systems that have no tokens, only a place at the broker.</summary>
-    public static readonly IReadOnlyList<string> BrokerOnly = ["region-hovedstaden", "region-midtjylland"];
 
     /// <summary>EPJ adapters.</summary>
     public static readonly IReadOnlyList<string> Adapters = ["epj-hovedstaden", "epj-midtjylland"];
@@ -18,17 +15,51 @@ public static class BrokerUsers
         ["kilde-midtjylland"] = "29190925",
     };
 
+    /// <summary>Regions' own systems and their CVR numbers.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Regions = new Dictionary<string, string>
+    {
+        ["region-hovedstaden"] = "29190623",
+        ["region-midtjylland"] = "29190925",
+    };
+
+    /// <summary>Outside systems that have no tokens, only a place at the broker.</summary>
+    public static IReadOnlyList<string> BrokerOnly { get; } = [.. Regions.Keys];
+
+    /// <summary>The operators' user: replays messages from the error queues as whoever sent them.</summary>
+    public const string Replayer = "drift";
+
     public static IReadOnlyList<BrokerUser> All(ClusterSecrets secrets) =>
     [
         new BrokerUser("sloring", secrets["rabbitmq/sloring"], ".*", ".*", ".*"),
         new BrokerUser("dapr", secrets["rabbitmq/dapr"], ".*", ".*", ".*"),
-        // Publishes; answers come by direct reply-to, which needs no permission.
-        .. Adapters.Select(name => new BrokerUser(name, secrets["client/" + name], Nothing, @"^sloring\.", Nothing)),
-        .. DataSources.Select(source => Reader(source.Key, secrets)),
-        .. BrokerOnly.Select(name => Reader(name, secrets)),
+        .. Adapters.Select(name => Adapter(name, secrets["client/" + name])),
+        .. DataSources.Select(source => DataSource(source.Key, source.Value, secrets["client/" + source.Key])),
+        .. Regions.Select(region => Region(region.Key, region.Value, secrets["client/" + region.Key])),
+        new BrokerUser(Replayer, secrets["client/" + Replayer], Nothing, @"^sloring\.(activations|updates)$", @"^(registration|effectuation)\.[a-z-]+\.errors$") { Tags = ["impersonator"] },
     ];
 
-    /// <summary>Has queues of its own, under its name.</summary>
-    private static BrokerUser Reader(string name, ClusterSecrets secrets) =>
-        new(name, secrets["client/" + name], $@"^{name}\.", $@"^(sloring\.|{name}\.)", $@"^(sloring\.|{name}\.)");
+    /// <summary>Publishes. Answers come by direct reply-to, which needs no permission.</summary>
+    private static BrokerUser Adapter(string name, string password) => new(name, password, Nothing, @"^sloring\.activations$", Nothing)
+    {
+        Topics = [new TopicPermission("sloring.activations", "^(activate-masking|add-reason|end-masking)$", Nothing)],
+    };
+
+    /// <summary>Publishes updates, and binds queues under its own name to its own routing key: no other organisation's, and no wildcard that would cover one.</summary>
+    private static BrokerUser DataSource(string name, string cvr, string password) => new(
+        name, password, $@"^{name}\.", $@"^(sloring\.updates$|{name}\.)", $@"^(sloring\.masked-updates$|sloring\.masking-decisions$|{name}\.)")
+    {
+        Topics =
+        [
+            new TopicPermission("sloring.updates", "^data-source-update$", Nothing),
+            new TopicPermission("sloring.masked-updates", Nothing, $@"^{cvr}\.{name}$"),
+            new TopicPermission("sloring.masking-decisions", Nothing, $@"^{cvr}\.{name}$"),
+        ],
+    };
+
+    /// <summary>Binds queues under its own name to its own CVR number's notifications, of one kind or of all.</summary>
+    private static BrokerUser Region(string name, string cvr, string password) => new(
+        name, password, $@"^{name}\.", $@"^{name}\.", $@"^(sloring\.notifications$|{name}\.)")
+    {
+        Topics = [new TopicPermission("sloring.notifications", Nothing, $@"^{cvr}\.([a-z-]+|\*|#)$")],
+    };
 }

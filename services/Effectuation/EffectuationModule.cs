@@ -1,3 +1,4 @@
+using Sloring.Contracts.Edge;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Events;
 using Sloring.Contracts.Pseudonym.V1;
@@ -27,6 +28,8 @@ public static class EffectuationModule
         builder.Services.AddSingleton<CurrentSalt>();
         builder.Services.AddHostedService(services => services.GetRequiredService<CurrentSalt>());
         builder.On<EffectuationDb, SaltRotated, OnSaltRotated>(from: "pseudonym");
+
+        builder.OnEdge<DataSourceUpdate, OnDataSourceUpdate>(EdgeNames.DataSourceUpdate, Operations.MaskEntries);
 
         builder.Services.AddSingleton<MaskEntries>();
         builder.Services.AddSingleton<GetMaskingInstructions>();

@@ -12,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
 using Sloring.Contracts.Events;
@@ -68,10 +69,10 @@ public static class ServiceHost
         });
 
         var services = builder.Services;
-        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<Switches>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<Switches>, SwitchesCheck>();
         services.AddDatabase(builder.Configuration);
+        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
             .Validate(o => o.File.Length > 0 || o.Store.Length > 0, "Set Secrets:File to the path of the secrets file, or Secrets:Store to the name of the Dapr secret store.")
             .Validate(o => o.Store.Length == 0 || (o.File.Length == 0 && !o.CreateMissing), "Secrets:Store stands alone: leave out Secrets:File and Secrets:CreateMissing.")
@@ -144,10 +145,16 @@ public static class ServiceHost
         services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService<FollowJournal<TDb>>();
-        services.AddHostedService<Relay<TDb>>();
+        builder.AddRelay<TDb>(RelayCursor.ToBus, provider => Relay<TDb>.ToBus(name, provider.GetRequiredService<IEventBus>()));
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             name, provider => new DatabaseCheck<TDb>(provider.GetRequiredService<Store<TDb>>()), HealthStatus.Unhealthy, ["started", "ready"]));
     }
+
+    /// <summary>Hands a service's journal on, entry after entry, from a cursor of its own.</summary>
+    internal static void AddRelay<TDb>(this WebApplicationBuilder builder, int id, Func<IServiceProvider, Func<JournalEntry, CancellationToken, Task>> hand) where TDb : ServiceDb =>
+        // Not AddHostedService: that takes a second one of the same type for a repeat.
+        builder.Services.AddSingleton<IHostedService>(provider => new Relay<TDb>(
+            provider.GetRequiredService<Store<TDb>>(), provider.GetRequiredService<Database>(), id, hand(provider), provider.GetRequiredService<ILogger<Relay<TDb>>>()));
 
     /// <summary>Subscribes a service to an event of another.</summary>
     public static void On<TDb, TEvent, TReaction>(this WebApplicationBuilder builder, string from)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Sloring.Contracts.Edge;
 using Sloring.Contracts.Events;
 using Sloring.Contracts.Registration.V1;
 using Sloring.Hosting;
@@ -32,6 +33,11 @@ public static class RegistrationModule
 
         builder.On<RegistrationDb, ApprovalDecided, OnApprovalDecided>(from: "approval");
         builder.On<RegistrationDb, DeadlineReached, OnDeadlineReached>(from: "scheduler");
+
+        builder.OnEdge<ActivateMasking, OnActivateMasking>(EdgeNames.ActivateMasking, Operations.Activate);
+        builder.OnEdge<Contracts.Edge.AddReason, OnAddReason>(EdgeNames.AddReason, Operations.AddReason);
+        builder.OnEdge<EndMasking, OnEndMasking>(EdgeNames.EndMasking, Operations.End);
+        builder.TellEdge<RegistrationDb, TellMaskingDecisions>();
     }
 
     public static void MapRegistration(this WebApplication app)

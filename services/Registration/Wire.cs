@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Sloring.Contracts;
+using Sloring.Contracts.Edge;
 using Sloring.Hosting;
 using Sloring.Registration.Domain;
 using Activator = Sloring.Contracts.Registration.V1.Activator;
@@ -15,6 +16,11 @@ internal static class Wire
         (caller.Is(Roles.EpjAdapter)
             ? Person.NamedBy(named, leaderOnly)
             : Person.OfToken(caller.PersonId, caller.Is(Roles.Leader), caller.UnitSorId, named)).Value;
+
+    /// <summary>The person whom an EPJ adapter names in a message.</summary>
+    public static Activator? ToWire(this EdgeActivator? named) => named is null
+        ? null
+        : new Activator { PersonId = named.PersonId ?? "", Role = named.Role ?? "", UnitSorId = named.UnitSorId ?? "" };
 
     /// <summary>An optional instant.</summary>
     /// <exception cref="RejectedException">SLR-916: not an instant.</exception>

@@ -49,8 +49,8 @@ public sealed class Platform : IAsyncDisposable
         folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings, _ => { });
 
     /// <summary>Starts a platform in which something is replaced, for example the bus by a faulty one.</summary>
-    public static Task<Platform> Start(Action<IServiceCollection> replace) => Launch(
-        Directory.CreateTempSubdirectory("sloring-").FullName, true, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", [], replace);
+    public static Task<Platform> StartWith(Action<IServiceCollection> replace, string? folder = null, params string[] settings) => Launch(
+        folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings, replace);
 
     /// <summary>Stops this one; another starts on its folder, at its addresses.</summary>
     public async Task<Platform> Restart()

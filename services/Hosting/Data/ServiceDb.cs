@@ -77,10 +77,16 @@ public sealed class InboxCursor
     public long Position { get; set; }
 }
 
-/// <summary>Everything of the own journal up to this position has been handed to the bus.</summary>
+/// <summary>Everything of the own journal up to this position has been handed on.</summary>
 public sealed class RelayCursor
 {
-    public int Id { get; init; } = 1;
+    /// <summary>The relay to the bus.</summary>
+    public const int ToBus = 1;
+
+    /// <summary>The relay to outside systems.</summary>
+    public const int ToEdge = 2;
+
+    public int Id { get; init; } = ToBus;
 
     public long Position { get; set; }
 }

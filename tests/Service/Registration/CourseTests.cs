@@ -58,12 +58,15 @@ public sealed class CourseTests(RegistrationHost host) : IClassFixture<Registrat
         Assert.Equal("SLR-114", await host.Refuses("epj", (client, options) => client.EndAsync(By(null), options)));
         Assert.Equal("SLR-113", await host.Refuses(
             "leader", (client, options) => client.EndAsync(new EndRequest { MaskingId = masking.MaskingId }, options)));
-        await host.Client.EndAsync(By("leader"), await host.As("epj"));
+        var done = await host.Client.EndAsync(By("leader"), await host.As("epj"));
 
+        Assert.Equal(done, await host.Client.EndAsync(By("leader"), await host.As("epj")));
         Assert.Equal(MaskingState.Ended, await StateOf(masking.MaskingId));
         var ended = (await host.EventsOf(masking.MaskingId)).OfType<RegistrationEnded>().Single();
         Assert.Equal(("ended", "bo"), (ended.Cause, ended.EndedBy));
-        Assert.Equal("SLR-112", await host.Refuses("epj", (client, options) => client.EndAsync(By("leader"), options)));
+        var another = By("leader");
+        another.Reason = "Aftalt igen.";
+        Assert.Equal("SLR-112", await host.Refuses("epj", (client, options) => client.EndAsync(another, options)));
     }
 
     [Fact] // A5, M7

@@ -1,0 +1,373 @@
+using System.Data.Common;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using System.Text.Json;
+using MassTransit;
+using MassTransit.RabbitMqTransport;
+using MassTransit.RabbitMqTransport.Configuration;
+using MassTransit.Transports;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Retry;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Sloring.Contracts;
+using Sloring.Contracts.Edge;
+using PublishException = RabbitMQ.Client.Exceptions.PublishException;
+
+namespace Sloring.Hosting;
+
+/// <summary>
+/// The edge towards outside systems over RabbitMQ, and the only file that knows MassTransit (decision 15): it connects, consumes, reconnects and
+/// drains. What it would do with a message's headers, faults and error queues it does not get to do: senders are outside systems.
+/// </summary>
+public static class EdgeBus
+{
+    /// <summary>A message handled at a time, each holding its body in memory: enough to keep a confirm's round trip covered, and 64 × 16 MiB at the very worst.</summary>
+    private const int UpdatesAtOnce = 64;
+
+    /// <summary>Writes of one service share one writer: more at once would only wait there, and more prefetched would keep another replica idle.</summary>
+    private const int CommandsAtOnce = 16;
+
+    /// <summary>Subscribes a service to a message of outside systems. Without <c>Edge=rabbitmq</c> nothing is registered.</summary>
+    /// <param name="builder">The process.</param>
+    /// <param name="queue">Where it comes from.</param>
+    /// <param name="operation">The operation that it asks for; its roles are those of the table of operations.</param>
+    public static void OnEdge<TMessage, TConsumer>(this WebApplicationBuilder builder, EdgeQueue queue, string operation)
+        where TMessage : class where TConsumer : class, IEdgeConsumer<TMessage>
+    {
+        if (!builder.AddEdge())
+            return;
+        builder.Services.TryAddSingleton<TConsumer>();
+        builder.Services.AddSingleton(provider =>
+        {
+            var consumer = provider.GetRequiredService<TConsumer>();
+            return new EdgeEndpoint(queue, operation, (body, caller, cancel) => consumer.Handle(Read<TMessage>(body), caller, cancel));
+        });
+    }
+
+    /// <summary>Tells outside systems of a service's journal, in order, at least once, from a cursor of its own.</summary>
+    public static void TellEdge<TDb, TTeller>(this WebApplicationBuilder builder) where TDb : ServiceDb where TTeller : class, IEdgeTeller
+    {
+        if (!builder.AddEdge())
+            return;
+        builder.Services.TryAddSingleton<TTeller>();
+        builder.AddRelay<TDb>(RelayCursor.ToEdge, provider =>
+        {
+            var (teller, link) = (provider.GetRequiredService<TTeller>(), provider.GetRequiredService<EdgeLink>());
+            return async (entry, cancel) =>
+            {
+                foreach (var sending in await teller.Of(entry, cancel))
+                    await link.Publish(sending, cancel);
+            };
+        });
+    }
+
+    /// <summary>One bus for the process, whichever services ask for it. False where the edge is in memory.</summary>
+    private static bool AddEdge(this WebApplicationBuilder builder)
+    {
+        if (builder.Configuration["Edge"] != "rabbitmq")
+            return false;
+        var services = builder.Services;
+        if (services.Any(service => service.ServiceType == typeof(EdgeLink)))
+            return true;
+        services.AddOptions<EdgeOptions>().BindConfiguration("Edge").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<EdgeOptions>, EdgeOptionsCheck>();
+        services.AddSingleton<EdgeSenders>();
+        services.AddMassTransit(edge =>
+        {
+            // It would report to its makers over the network.
+            edge.ConfigureUsageTelemetryOptions(telemetry => telemetry.Enabled = false);
+            edge.ConfigureHealthCheckOptions(health => (health.Name, health.MinimalFailureStatus) = ("edge", HealthStatus.Unhealthy));
+            edge.UsingRabbitMq((context, bus) => Configure(context, bus));
+        });
+        // After MassTransit, so that it stops before it.
+        services.AddSingleton<EdgeLink>();
+        services.AddHostedService(provider => provider.GetRequiredService<EdgeLink>());
+        services.AddHealthChecks().AddCheck<EdgeLink>("edge-link", tags: ["ready"]);
+        return true;
+    }
+
+    private static void Configure(IServiceProvider provider, IRabbitMqBusFactoryConfigurator bus)
+    {
+        var options = provider.GetRequiredService<IOptions<EdgeOptions>>().Value;
+        bus.Host(options.Host, (ushort)options.Port, "/", "sloring", host =>
+        {
+            host.Username(options.User);
+            host.Password(provider.GetRequiredService<SecretStore>().Text($"rabbitmq/{options.User}"));
+            host.PublisherConfirmation = true;
+            host.Heartbeat(TimeSpan.FromSeconds(10));
+            // As large as a broker lets a message be: one over the client's own limit would end the connection, be delivered again, and so for ever.
+            host.MaxMessageSize(512 * 1024 * 1024);
+            if (options.Tls)
+                host.UseSsl(tls => (tls.Protocol, tls.ServerName) = (SslProtocols.Tls12 | SslProtocols.Tls13, options.Host));
+        });
+        foreach (var endpoint in provider.GetServices<EdgeEndpoint>())
+        {
+            bus.ReceiveEndpoint(endpoint.Queue.Queue, queue =>
+            {
+                // The queue is declared and bound below, with a name and arguments that outside systems and operators can rely on.
+                queue.BindQueue = false;
+                queue.ConfigureConsumeTopology = false;
+                queue.PublishFaults = false;
+                queue.ConcurrentMessageLimit = endpoint.Queue == EdgeNames.DataSourceUpdate ? UpdatesAtOnce : CommandsAtOnce;
+                queue.PrefetchCount = endpoint.Queue == EdgeNames.DataSourceUpdate ? UpdatesAtOnce : CommandsAtOnce;
+                queue.ConfigureChannel(channel => channel.UseFilter(new DeclareFirst()));
+                queue.ConfigureReceive(receive => receive.UseFilter(ActivatorUtilities.CreateInstance<EdgeFilter>(provider, endpoint)));
+            });
+        }
+    }
+
+    /// <summary>Every exchange and queue of the edge, whichever process is first: a message is kept although nobody takes it yet.</summary>
+    internal static async Task Declare(IChannel channel, CancellationToken cancel)
+    {
+        foreach (var exchange in EdgeNames.Exchanges)
+            await channel.ExchangeDeclareAsync(exchange, ExchangeType.Topic, durable: true, autoDelete: false, cancellationToken: cancel);
+        foreach (var queue in EdgeNames.Queues)
+        {
+            await channel.QueueDeclareAsync(queue.Errors, durable: true, exclusive: false, autoDelete: false, Quorum(), cancellationToken: cancel);
+            var arguments = Quorum();
+            // A message that ends the process each time it is read must not do so for ever. At least once: not lost on its way to the errors either.
+            arguments["x-delivery-limit"] = 20;
+            arguments["x-dead-letter-exchange"] = "";
+            arguments["x-dead-letter-routing-key"] = queue.Errors;
+            arguments["x-dead-letter-strategy"] = "at-least-once";
+            arguments["x-overflow"] = "reject-publish";
+            await channel.QueueDeclareAsync(queue.Queue, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancel);
+            await channel.QueueBindAsync(queue.Queue, queue.Exchange, queue.RoutingKey, cancellationToken: cancel);
+        }
+    }
+
+    /// <summary>Completes once the broker has the message safe.</summary>
+    internal static ValueTask Publish(IChannel channel, string exchange, string routingKey, bool mandatory, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    {
+        properties.Persistent = true;
+        return channel.BasicPublishAsync(exchange, routingKey, mandatory, properties, body, cancel);
+    }
+
+    internal static BasicProperties Properties(EdgeSending sending, DateTimeOffset now)
+    {
+        var properties = new BasicProperties
+        {
+            ContentType = "application/json",
+            MessageId = sending.MessageId ?? Guid.CreateVersion7(now).ToString("D"),
+            Timestamp = new AmqpTimestamp(now.ToUnixTimeSeconds()),
+            Type = sending.Body.GetType().Name,
+        };
+        if (sending.CorrelationId is not null)
+            properties.CorrelationId = sending.CorrelationId;
+        if ((sending.TraceParent ?? Activity.Current?.Id) is { Length: > 0 } cause)
+            properties.Headers = new Dictionary<string, object?> { ["traceparent"] = cause };
+        return properties;
+    }
+
+    internal static byte[] Json(EdgeSending sending) => JsonSerializer.SerializeToUtf8Bytes(sending.Body, sending.Body.GetType(), EdgeJson.Options);
+
+    private static TMessage Read<TMessage>(byte[] body) where TMessage : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TMessage>(body, EdgeJson.Options) ?? throw new RejectedException(Rejections.Malformed);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            // The parser's message quotes the text: it goes no further.
+            throw new RejectedException(Rejections.Malformed);
+        }
+    }
+
+    private static Dictionary<string, object?> Quorum() => new() { ["x-queue-type"] = "quorum" };
+
+    private sealed class DeclareFirst : IFilter<ChannelContext>
+    {
+        public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
+        {
+            await Declare(context.Channel, context.CancellationToken);
+            await next.Send(context);
+        }
+
+        public void Probe(ProbeContext context)
+        {
+        }
+    }
+}
+
+/// <summary>A queue, what it takes to send to it, and who takes what comes.</summary>
+internal sealed record EdgeEndpoint(EdgeQueue Queue, string Operation, Func<byte[], Caller, CancellationToken, Task<EdgeSending>> Handle);
+
+/// <summary>
+/// Takes a message from its queue to its consumer, and the answer or the rejection to where it belongs; only then is the message acknowledged. It stands
+/// first in MassTransit's pipe and passes nothing on: an outside system's headers would there choose where faults go, and faults carry the body.
+/// </summary>
+internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<EdgeFilter> log) : IFilter<ReceiveContext>
+{
+    private const int LargestBody = 16 * 1024 * 1024;
+
+    /// <summary>About a minute in all.</summary>
+    private static readonly ResiliencePipeline Patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    {
+        ShouldHandle = new PredicateBuilder().Handle<Exception>(MayPass),
+        MaxRetryAttempts = 10,
+        BackoffType = DelayBackoffType.Exponential,
+        Delay = TimeSpan.FromMilliseconds(250),
+        MaxDelay = TimeSpan.FromSeconds(10),
+        UseJitter = true,
+    }).Build();
+
+    public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
+    {
+        var delivery = context.GetPayload<RabbitMqBasicConsumeContext>();
+        var (channel, sent, stop) = (context.GetPayload<ChannelContext>().Channel, delivery.Properties, lifetime.ApplicationStopping);
+        // A sender may have put anything into its message id.
+        Activity.Current?.SetTag("messaging.message.id", null);
+        using var activity = Telemetry.Source.StartActivity($"edge {endpoint.Queue.RoutingKey}", ActivityKind.Consumer, TraceParent(sent));
+        var body = context.Body.GetBytes();
+        try
+        {
+            var caller = senders.Of(sent.UserId, endpoint.Operation);
+            if (body.Length > LargestBody)
+                throw new RejectedException(Rejections.TooLarge);
+            // Handled anew each time: an answer is masked with the picture of the moment that it leaves.
+            await Patiently.ExecuteAsync(async cancel => await Answer(channel, sent, await endpoint.Handle(body, caller, cancel), cancel), stop);
+        }
+        catch (RejectedException rejected)
+        {
+            await Refuse(channel, delivery, body, rejected.Rejection, stop);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested && !ChannelIsGone(e))
+        {
+            Faults.Log(log, e, $"Edge {endpoint.Queue.Queue}");
+            await Refuse(channel, delivery, body, Rejections.Failed, stop);
+        }
+    }
+
+    public void Probe(ProbeContext context)
+    {
+    }
+
+    private async Task Answer(IChannel channel, IReadOnlyBasicProperties sent, EdgeSending sending, CancellationToken cancel)
+    {
+        if (sending.Exchange is null)
+        {
+            await Reply(channel, sent, sending, cancel);
+            return;
+        }
+        try
+        {
+            await EdgeBus.Publish(channel, sending.Exchange, sending.RoutingKey, mandatory: true, EdgeBus.Properties(sending, clock.GetUtcNow()), EdgeBus.Json(sending), cancel);
+        }
+        catch (PublishException e) when (e.IsReturn)
+        {
+            throw new RejectedException(Rejections.NobodyTakesAnswer);
+        }
+    }
+
+    private async Task Reply(IChannel channel, IReadOnlyBasicProperties sent, EdgeSending sending, CancellationToken cancel)
+    {
+        if (!DirectReply.Is(sent.ReplyTo))
+            return;
+        var properties = EdgeBus.Properties(sending with { CorrelationId = sent.CorrelationId ?? sent.MessageId }, clock.GetUtcNow());
+        await EdgeBus.Publish(channel, "", sent.ReplyTo!, mandatory: false, properties, EdgeBus.Json(sending), cancel);
+    }
+
+    private async Task Refuse(IChannel channel, RabbitMqBasicConsumeContext delivery, byte[] body, Rejection rejection, CancellationToken cancel)
+    {
+        var sent = delivery.Properties;
+        // Not the user-id: the broker lets us publish with our own only, and would close the channel over another.
+        var properties = new BasicProperties
+        {
+            ContentType = sent.ContentType ?? "application/json",
+            MessageId = sent.MessageId,
+            CorrelationId = sent.CorrelationId,
+            Timestamp = new AmqpTimestamp(clock.GetUtcNow().ToUnixTimeSeconds()),
+            Headers = new Dictionary<string, object?>
+            {
+                ["sloring-code"] = rejection.Code,
+                ["sloring-da"] = Encoding.UTF8.GetBytes(rejection.Da),
+                ["sloring-en"] = rejection.En,
+                ["sloring-exchange"] = delivery.Exchange,
+                ["sloring-routing-key"] = delivery.RoutingKey,
+            },
+        };
+        if (rejection.Field is not null)
+            properties.Headers["sloring-field"] = rejection.Field;
+        if (sent.UserId is not null)
+            properties.Headers["sloring-user"] = sent.UserId;
+        await EdgeBus.Publish(channel, "", endpoint.Queue.Errors, mandatory: true, properties, body, cancel);
+        log.LogInformation("A message of {User} to {Queue} was refused with {Code}", sent.UserId ?? "nobody", endpoint.Queue.Queue, rejection.Code);
+        await Reply(channel, sent, new EdgeSending(new EdgeAnswer(endpoint.Queue.RoutingKey, false, Rejection: EdgeRejection.Of(rejection))), cancel);
+    }
+
+    private static string? TraceParent(IReadOnlyBasicProperties sent) =>
+        sent.Headers?.TryGetValue("traceparent", out var value) == true && value is byte[] { Length: 55 } bytes ? Encoding.ASCII.GetString(bytes) : null;
+
+    /// <summary>Whether the same message may fare better in a while. A rule's "no" will not.</summary>
+    private static bool MayPass(Exception e) => e switch
+    {
+        RejectedException rejected => rejected.Rejection.Kind == RejectionKind.Unavailable,
+        OperationCanceledException => false,
+        _ when ChannelIsGone(e) => false,
+        // The broker could not take the answer just now.
+        PublishException => true,
+        DbException or TimeoutException or IOException or SocketException => true,
+        _ => e.InnerException is { } inner && MayPass(inner),
+    };
+
+    /// <summary>The broker has taken the message back: it will come again, here or at another replica.</summary>
+    private static bool ChannelIsGone(Exception e) => e is AlreadyClosedException or OperationInterruptedException or ObjectDisposedException;
+}
+
+/// <summary>
+/// The process's own channel on the bus's connection: declares the topology as soon as there is a broker, publishes what the journal tells, and says whether
+/// there is a connection, which a process without a queue of its own would else not notice.
+/// </summary>
+internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<EdgeLink> log) : BackgroundService, IHealthCheck
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private volatile IChannel? _channel;
+
+    /// <summary>Completes once the broker has the message safe. Nobody need take it: who is interested has bound a queue.</summary>
+    /// <exception cref="IOException">There is no connection right now.</exception>
+    public async Task Publish(EdgeSending sending, CancellationToken cancel)
+    {
+        var channel = _channel is { IsOpen: true } open ? open : throw new IOException("The broker of the edge is away.");
+        await EdgeBus.Publish(channel, sending.Exchange ?? "", sending.RoutingKey, mandatory: false, EdgeBus.Properties(sending, clock.GetUtcNow()), EdgeBus.Json(sending), cancel);
+    }
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(_channel is { IsOpen: true } ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The broker of the edge is away."));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var connections = ((IRabbitMqHostConfiguration)bus.HostConfiguration).ConnectionContextSupervisor;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (_channel is not { IsOpen: true })
+                    await connections.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                log.LogDebug("The broker of the edge is away: {Type}", e.GetType().Name);
+            }
+            await Task.Delay(Pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task Open(ConnectionContext connection, CancellationToken cancel)
+    {
+        var channel = await connection.CreateChannel(cancel, null);
+        await EdgeBus.Declare(channel, cancel);
+        _channel = channel;
+    }
+}
