@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
 using Sloring.Contracts.Events;
 using Sloring.Effectuation;
 using Sloring.Hosting;
@@ -11,7 +12,7 @@ using Xunit;
 namespace Sloring.Tests.Distributed;
 
 /// <summary>The services over sidecars and a real broker: what the bus does wrong, the journal puts right.</summary>
-public sealed class DaprEventsTests(DaprPlatform platform) : IClassFixture<DaprPlatform>
+public sealed class DaprEventsTests(DaprPlatform platform, Broker broker) : IClassFixture<DaprPlatform>
 {
     /// <summary>A promise to subscribers: what a bus has lost is applied within 5 s. Three times that here, for a machine that is busy with tests.</summary>
     private static readonly TimeSpan Healed = TimeSpan.FromSeconds(15);
@@ -21,10 +22,33 @@ public sealed class DaprEventsTests(DaprPlatform platform) : IClassFixture<DaprP
     public static TheoryData<string> Subscribers => ["registration", "approval", "scheduler", "effectuation", "pseudonym"];
 
     [Fact]
-    public async Task Activation_OpensItsCase_ThroughTwoSidecarsAndTheBroker()
+    public async Task Activation_TravelsInAnEnvelopeThatTellsItsIdAndPosition_AndOpensItsCase()
     {
+        await using var connection = await broker.Connect();
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
+        var queue = (await channel.QueueDeclareAsync(cancellationToken: Cancel)).QueueName;
+        await channel.QueueBindAsync(queue, "registration.activated.v1", "", cancellationToken: Cancel);
         var masking = await platform.Activate();
         await Eventually.True(async () => (await platform.Cases()).Contains(masking), "the case is open", Healed);
+
+        var entry = Assert.Single(await platform.Journal("registration", "registration.activated"), e => (string?)e["subject"] == masking);
+        BasicGetResult? message = null;
+        await Eventually.True(async () => (message = await channel.BasicGetAsync(queue, autoAck: true, Cancel)) is not null, "it was published");
+        Assert.Equal(DeliveryModes.Persistent, message!.BasicProperties.DeliveryMode);
+        var envelope = JsonNode.Parse(message.Body.Span)!;
+        Assert.Equal(("1.0", (string?)entry["eventId"], "registration", "registration.activated.v1", (string?)entry["position"], "application/json"), (
+            (string?)envelope["specversion"], (string?)envelope["id"], (string?)envelope["source"], (string?)envelope["type"], (string?)envelope["position"], (string?)envelope["datacontenttype"]));
+        Assert.Equal((string?)entry["traceparent"], (string?)envelope["traceparent"]);
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse((string)entry["data"]!), envelope["data"]));
+    }
+
+    /// <summary>Of an event that stands in no journal healing knows nothing: what is applied here came by the bus.</summary>
+    [Fact]
+    public async Task Event_IsAppliedFromTheBusAlone()
+    {
+        var masking = Guid.NewGuid().ToString();
+        await Publish("registration.activated.v1", Envelope(9_300_000, Activated(masking, "29190623")));
+        await Eventually.True(async () => (await platform.Journal("approval", "approval.case-opened")).Any(e => (string?)e["subject"] == masking), "the case is open", Healed);
     }
 
     [Fact]
@@ -77,19 +101,7 @@ public sealed class DaprEventsTests(DaprPlatform platform) : IClassFixture<DaprP
     [Fact]
     public async Task EventThatCannotBeApplied_IsTriedAgain_ThenKeptAsADeadLetter_AndBlocksNothing()
     {
-        await Publish("registration.activated.v1", Envelope(9_100_000, new RegistrationActivated
-        {
-            MaskingId = Guid.NewGuid().ToString(),
-            PatientKey = new string('0', 32),
-            SealedCpr = "x",
-            Cvr = "no organisation",
-            Trigger = "threats",
-            BehaviourOn = new DateOnly(2025, 1, 1),
-            ActivatedAt = DateTimeOffset.UtcNow,
-            EndsAt = DateTimeOffset.UtcNow.AddDays(1),
-            ActivatedBy = "hw-1001",
-            ActivatorRole = "health-worker",
-        }));
+        await Publish("registration.activated.v1", Envelope(9_100_000, Activated(Guid.NewGuid().ToString(), "no organisation")));
         var masking = await platform.Activate();
         await Eventually.True(async () => (await platform.Cases()).Contains(masking), "the next event goes past it", Healed);
         await Eventually.True(async () => (await Letters()).Any(e => ((string?)e["data"])!.Contains("9100000", StringComparison.Ordinal)), "it is given up", Healed);
@@ -218,6 +230,20 @@ public sealed class DaprEventsTests(DaprPlatform platform) : IClassFixture<DaprP
         ["datacontenttype"] = "application/json",
         ["data"] = JsonNode.Parse(EventJson.Write(e)),
     }.ToJsonString();
+
+    private static RegistrationActivated Activated(string masking, string cvr) => new()
+    {
+        MaskingId = masking,
+        PatientKey = new string('0', 32),
+        SealedCpr = "x",
+        Cvr = cvr,
+        Trigger = "threats",
+        BehaviourOn = new DateOnly(2025, 1, 1),
+        ActivatedAt = DateTimeOffset.UtcNow,
+        EndsAt = DateTimeOffset.UtcNow.AddDays(1),
+        ActivatedBy = "hw-1001",
+        ActivatorRole = "health-worker",
+    };
 
     private static IEnumerable<string> ScopeOf(string service) => ComponentsTests.Scope("subscriptionScopes", service);
 }
