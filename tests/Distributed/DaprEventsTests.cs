@@ -113,7 +113,11 @@ public sealed class DaprEventsTests(DaprPlatform platform, Broker broker) : ICla
     {
         await Publish("registration.reason-added.v1", Envelope(9_200_000, new RegistrationReasonAdded
         {
-            MaskingId = Guid.NewGuid().ToString(), PatientKey = new string('0', 32), SealedReason = "x", AddedBy = "hw-1001", AddedAt = DateTimeOffset.UtcNow,
+            MaskingId = Guid.NewGuid().ToString(),
+            PatientKey = new string('0', 32),
+            SealedReason = "x",
+            AddedBy = "hw-1001",
+            AddedAt = DateTimeOffset.UtcNow,
         }));
         var masking = await platform.Activate();
         await Eventually.True(async () => (await platform.Cases()).Contains(masking), "events go on", Healed);
