@@ -63,6 +63,9 @@ public sealed class Peer : IAsyncDisposable
     /// <summary>Takes one message for good; null when there is none.</summary>
     public Task<JsonNode?> Get(string queue) => Do("get", new { queue });
 
+    /// <exception cref="PeerException">There is no such exchange.</exception>
+    public Task Exchange(string exchange) => Do("exchange", new { exchange });
+
     public async Task<int> Count(string queue) => (int)(await Do("count", new { queue }))!;
 
     public async ValueTask DisposeAsync()

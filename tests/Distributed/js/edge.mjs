@@ -17,7 +17,10 @@ async function open() {
     connection.on('close', () => { connection = channel = replies = undefined; });
   }
   const opened = await connection.createConfirmChannel();
-  const gone = () => { if (channel === opened) channel = replies = undefined; };
+  const gone = (error) => {
+    if (error) process.stderr.write(`channel: ${error.message}\n`);
+    if (channel === opened) channel = replies = undefined;
+  };
   opened.on('error', gone);
   opened.on('close', gone);
   return (channel = opened);
@@ -84,6 +87,11 @@ const commands = {
   async get(command) {
     const message = await (await open()).get(command.queue, { noAck: true });
     return message ? shown(message) : null;
+  },
+
+  // Fails, and closes the channel, where there is none.
+  async exchange(command) {
+    await (await open()).checkExchange(command.exchange);
   },
 
   async count(command) {
