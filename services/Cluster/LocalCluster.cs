@@ -28,7 +28,7 @@ public sealed record LocalClusterOptions
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string?>> EnvironmentOf { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string?>>();
 
     /// <summary>How long all services together may take until they are ready.</summary>
-    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(240);
 
     /// <summary>Told what is being done, for a screen.</summary>
     public Action<string> Progress { get; init; } = _ => { };
