@@ -349,16 +349,24 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var connections = ((IRabbitMqHostConfiguration)bus.HostConfiguration).ConnectionContextSupervisor;
+        var away = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 if (_channel is not { IsOpen: true })
+                {
                     await connections.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
+                    log.LogInformation("Connected to the broker of the edge");
+                    away = false;
+                }
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                log.LogDebug("The broker of the edge is away: {Type}", e.GetType().Name);
+                // Once an outage: MassTransit tells of each attempt, with stack traces, to whoever turns its log on.
+                if (!away)
+                    log.LogWarning("The broker of the edge is away ({Type}); trying until it is there", e.GetBaseException().GetType().Name);
+                away = true;
             }
             await Task.Delay(Pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
