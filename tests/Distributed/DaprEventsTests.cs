@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 using Sloring.Contracts.Events;
+using Sloring.Contracts.Pseudonym.V1;
 using Sloring.Effectuation;
 using Sloring.Hosting;
 using Xunit;
@@ -152,6 +154,18 @@ public sealed class DaprEventsTests(DaprPlatform platform, Broker broker) : ICla
         effectuation.Sidecar = await StandIn.Start(platform.World, "effectuation", effectuation.GrpcPort, (old.HttpPort, old.GrpcPort, old.InternalPort));
         await old.DisposeAsync();
         await Eventually.True(() => Task.FromResult(watcher.IsFresh), "the picture is fresh again", TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task CallToAServiceThatIsNowhere_IsUnavailable_AsIfItsConnectionWereLost()
+    {
+        var pseudonym = platform.Members["pseudonym"];
+        await pseudonym.Sidecar.DisposeAsync();
+        var client = platform.Members["effectuation"].App.Services.GetRequiredKeyedService<PseudonymService.PseudonymServiceClient>("effectuation");
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.GetCurrentSaltAsync(new GetCurrentSaltRequest(), cancellationToken: Cancel).ResponseAsync);
+        Assert.Contains("couldn't find service", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+        pseudonym.Sidecar = await StandIn.Start(platform.World, "pseudonym", pseudonym.GrpcPort);
     }
 
     [Theory, MemberData(nameof(Subscribers))]
