@@ -208,11 +208,13 @@ function close(entry) {
 }
 
 let patients = 0;
+const again = []; // numbers of patients who may be masked anew; the probe's are its own
+const someoneNew = () => { again.push(patients); return patients++; };
 let sequence = 0;
 const maskings = []; // accepted, in the order of their answers
 const ended = []; // numbers of patients whose masking was ended
 
-async function activate({ n = chance(0.25) && patients > 20 ? Math.floor(Math.random() * patients) : patients++, cvr = chance(0.25) ? '29190925' : '29190623', via = sequence % 2 ? 'amqp' : 'grpc', seconds, reason = chance(0.5) } = {}) {
+async function activate({ n = chance(0.25) && again.length > 20 ? pick(again) : someoneNew(), cvr = chance(0.25) ? '29190925' : '29190623', via = sequence % 2 ? 'amqp' : 'grpc', seconds, reason = chance(0.5) } = {}) {
   const { epj, worker, unit } = organisations[cvr];
   const key = `faults-${settings.run}-${sequence++}`;
   const replica = sequence;
