@@ -45,7 +45,7 @@ public sealed class FaultTests
                 Folder = folder,
                 Offset = PortOffset,
                 // Short lives, so that tokens and salt are fetched in every fault.
-                ServiceEnvironment = new Dictionary<string, string?>(Cheap) { ["Tokens__LifetimeSeconds"] = "60", ["Effectuation__SaltRefreshSeconds"] = "5" },
+                ServiceEnvironment = new Dictionary<string, string?>(Cheap) { ["Tokens__LifetimeSeconds"] = "30", ["Effectuation__SaltRefreshSeconds"] = "5" },
                 SidecarEnvironment = Cheap,
                 ReadyLimit = TimeSpan.FromSeconds(180),
                 Died = program => _died.Enqueue($"{program.Name} ended by itself with code {program.Process?.ExitCode}:\n{program.Process?.LastLines(20)}"),
@@ -108,29 +108,34 @@ public sealed class FaultTests
         await Fault("kill PostgreSQL", async () =>
         {
             await _cluster.Postgres.Kill();
-            await Task.Delay(Breath, Cancel);
+            // Beyond the bound: meanwhile every picture grows too old to be answered from.
+            await Task.Delay(TimeSpan.FromSeconds(13), Cancel);
             await _cluster.Postgres.Restart(Cancel);
         });
-        await Fault("pause registration-1 for 30 s", async () =>
-        {
-            _cluster["registration-1"].Pause();
-            await Task.Delay(TimeSpan.FromSeconds(30), Cancel);
-            _cluster["registration-1"].Continue();
-        });
+        await Pause("registration-1", 30);
+        await Pause("tokens", 20);
         await Fault("1 % of events dropped", () => WithSidecarFaults("""{"drop":1}""", TimeSpan.FromSeconds(30)), down: false);
         await Fault("events doubled and reordered", () => WithSidecarFaults("""{"duplicate":20,"reorder":20}""", TimeSpan.FromSeconds(20)), down: false);
         var scheduler = _cluster["scheduler-2"];
         await Fault("scheduler-2's clock 5 min ahead", async () =>
         {
-            await Again(scheduler, new() { ["LD_PRELOAD"] = DebianPackages.Faketime, ["FAKETIME"] = "+300s", ["DONT_FAKE_MONOTONIC"] = "1" });
+            await Again(scheduler, new() { ["LD_PRELOAD"] = DebianPackages.Faketime, ["FAKETIME"] = "+300s", ["DONT_FAKE_MONOTONIC"] = "1", ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0" });
             using var http = new HttpClient();
             using var answer = await http.GetAsync(new Uri(scheduler.HttpAddress + "/health/live"), Cancel);
             Assert.True(answer.Headers.Date > DateTimeOffset.UtcNow.AddMinutes(4), $"scheduler-2 does not see the clock that it is given: {answer.Headers.Date:O}");
             await Task.Delay(TimeSpan.FromSeconds(25), Cancel);
             Say($"the probe with scheduler-2's clock ahead: {await _load.Do("probe")}");
-            await Again(scheduler, new() { ["LD_PRELOAD"] = null, ["FAKETIME"] = null, ["DONT_FAKE_MONOTONIC"] = null });
+            await Again(scheduler, new() { ["LD_PRELOAD"] = null, ["FAKETIME"] = null, ["DONT_FAKE_MONOTONIC"] = null, ["FAKETIME_FORCE_MONOTONIC_FIX"] = null });
         });
     }
+
+    /// <summary>Stops a process where it stands, with its connections open, and lets it go on.</summary>
+    private Task Pause(string name, int seconds) => Fault($"pause {name} for {seconds} s", async () =>
+    {
+        _cluster[name].Pause();
+        await Task.Delay(TimeSpan.FromSeconds(seconds), Cancel);
+        _cluster[name].Continue();
+    });
 
     private static async Task Again(ClusterProcess process, Dictionary<string, string?> environment)
     {
