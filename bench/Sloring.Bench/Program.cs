@@ -1,6 +1,6 @@
 using Sloring.Bench;
 
-// All figures, or those whose group is named: masking, index, effect, deadlines, postgres, host.
+// All figures, or those whose group is named: masking, index, effect, deadlines, postgres, edge, host.
 (string Group, Func<IEnumerable<Figure>> Measure)[] groups =
 [
     ("masking", MaskingFigures.Measure),
@@ -8,6 +8,7 @@ using Sloring.Bench;
     ("effect", EffectFigures.Measure),
     ("deadlines", DeadlineFigures.Measure),
     ("postgres", PostgresFigures.Measure),
+    ("edge", EdgeFigures.Measure),
     ("host", HostFigures.Measure),
 ];
 var unknown = args.Except(groups.Select(group => group.Group)).ToList();

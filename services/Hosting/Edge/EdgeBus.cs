@@ -191,8 +191,16 @@ public static class EdgeBus
     {
         public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
         {
-            await Declare(context.Channel, context.CancellationToken);
-            await next.Send(context);
+            try
+            {
+                await Declare(context.Channel, context.CancellationToken);
+                await next.Send(context);
+            }
+            catch (OperationCanceledException e) when (!context.CancellationToken.IsCancellationRequested)
+            {
+                // The broker was too slow to answer. MassTransit takes a cancellation for its own and would never consume again.
+                throw new RabbitMqConnectionException("The broker of the edge did not answer in time.", e);
+            }
         }
 
         public void Probe(ProbeContext context)
@@ -348,7 +356,7 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var connections = ((IRabbitMqHostConfiguration)bus.HostConfiguration).ConnectionContextSupervisor;
+        var host = (IRabbitMqHostConfiguration)bus.HostConfiguration;
         var away = false;
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -356,7 +364,7 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
             {
                 if (_channel is not { IsOpen: true })
                 {
-                    await connections.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
+                    await host.ConnectionContextSupervisor.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
                     log.LogInformation("Connected to the broker of the edge");
                     away = false;
                 }
