@@ -1,12 +1,13 @@
 using Sloring.Bench;
 
-// All figures, or those whose group is named: masking, index, effect, deadlines, edge, host.
+// All figures, or those whose group is named: masking, index, effect, deadlines, postgres, edge, host.
 (string Group, Func<IEnumerable<Figure>> Measure)[] groups =
 [
     ("masking", MaskingFigures.Measure),
     ("index", IndexFigures.Measure),
     ("effect", EffectFigures.Measure),
     ("deadlines", DeadlineFigures.Measure),
+    ("postgres", PostgresFigures.Measure),
     ("edge", EdgeFigures.Measure),
     ("host", HostFigures.Measure),
 ];

@@ -75,8 +75,8 @@ public sealed class ClusterProcess : ClusterProgram
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly RunApp _app;
 
-    internal ClusterProcess(RunApp app, ChildCommand command, IReadOnlyDictionary<string, string?> additions, ClusterProgram sidecar, Action<ClusterProgram> died)
-        : base(command, additions, died) => (_app, Sidecar) = (app, sidecar);
+    internal ClusterProcess(RunApp app, ChildCommand command, IReadOnlyDictionary<string, string?> additions, ClusterProgram sidecar, string faults, Action<ClusterProgram> died)
+        : base(command, additions, died) => (_app, Sidecar, SidecarFaultsFile) = (app, sidecar, faults);
 
     /// <summary>The app id: what its replicas share.</summary>
     public string AppId => _app.AppId;
@@ -91,6 +91,9 @@ public sealed class ClusterProcess : ClusterProgram
     public string SidecarAddress => $"http://127.0.0.1:{_app.DaprHttpPort}";
 
     public ClusterProgram Sidecar { get; }
+
+    /// <summary>Where a test writes the faults that the stand-in is to have, {"drop":1,"duplicate":5,"reorder":5} in percent of what it publishes.</summary>
+    public string SidecarFaultsFile { get; }
 
     /// <summary>The built program, by its full path.</summary>
     internal string Program => Path.GetFullPath(_app.Command[^1], Command.Folder!);

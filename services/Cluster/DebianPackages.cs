@@ -19,23 +19,35 @@ public static class DebianPackages
                 .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "rabbitmq-server")))
             : null;
 
-    /// <summary>Installs what is missing.</summary>
+    /// <summary>The library that gives a process another clock by LD_PRELOAD, or null; of the package libfaketime, for tests.</summary>
+    public static string? Faketime =>
+        Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu*").Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1")).FirstOrDefault(File.Exists);
+
+    /// <summary>Installs the servers that are missing.</summary>
     /// <exception cref="ClusterException">It can't: the message names the command to run.</exception>
-    public static async Task Ensure(Action<string>? progress, CancellationToken cancellationToken)
+    public static Task Ensure(Action<string>? progress, CancellationToken cancellationToken) => Ensure(
+        () => [
+            .. File.Exists(Path.Combine(PostgresPrograms, "postgres")) ? Array.Empty<string>() : ["postgresql-15"],
+            .. RabbitMqScripts is null ? ["rabbitmq-server"] : Array.Empty<string>(),
+        ],
+        progress, cancellationToken);
+
+    /// <summary>Installs <see cref="Faketime"/> where it is missing.</summary>
+    /// <exception cref="ClusterException">It can't: the message names the command to run.</exception>
+    public static Task EnsureFaketime(Action<string>? progress, CancellationToken cancellationToken) =>
+        Ensure(() => Faketime is null ? ["libfaketime"] : [], progress, cancellationToken);
+
+    private static async Task Ensure(Func<string[]> find, Action<string>? progress, CancellationToken cancellationToken)
     {
         await One.WaitAsync(cancellationToken);
         try
         {
-            string[] missing =
-            [
-                .. File.Exists(Path.Combine(PostgresPrograms, "postgres")) ? Array.Empty<string>() : ["postgresql-15"],
-                .. RabbitMqScripts is null ? ["rabbitmq-server"] : Array.Empty<string>(),
-            ];
+            var missing = find();
             if (missing.Length == 0)
                 return;
             var command = $"apt-get update && apt-get install --no-install-recommends {string.Join(' ', missing)}";
             if (!File.Exists("/usr/bin/apt-get"))
-                throw new ClusterException($"PostgreSQL 15 and RabbitMQ 3.10 are needed, as Debian 12 packages them ({string.Join(", ", missing)} missing). Run this on Debian 12.");
+                throw new ClusterException($"{string.Join(", ", missing)} must be there, as Debian 12 packages it (PostgreSQL 15, RabbitMQ 3.10). Run this on Debian 12.");
             if (!Environment.IsPrivilegedProcess)
                 throw new ClusterException($"Missing: {string.Join(", ", missing)}. Install with: sudo sh -c '{command}', and run this again.");
             progress?.Invoke($"Installing {string.Join(", ", missing)} (once; a minute or two)");

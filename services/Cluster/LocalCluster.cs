@@ -12,6 +12,9 @@ public sealed record LocalClusterOptions
     /// <summary>Data, logs, secrets.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>Folder of the logs; null for <c>logs</c> in <see cref="Folder"/>, which each start empties.</summary>
+    public string? Logs { get; init; }
+
     /// <summary>Added to every port of 5200–5299, for a second cluster on the same machine.</summary>
     public int Offset { get; init; }
 
@@ -25,7 +28,7 @@ public sealed record LocalClusterOptions
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string?>> EnvironmentOf { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string?>>();
 
     /// <summary>How long all services together may take until they are ready.</summary>
-    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(240);
 
     /// <summary>Told what is being done, for a screen.</summary>
     public Action<string> Progress { get; init; } = _ => { };
@@ -42,6 +45,9 @@ public sealed class LocalCluster : IAsyncDisposable
 {
     /// <summary>Services without a database.</summary>
     private static readonly string[] NoDatabase = ["tokens"];
+
+    /// <summary>Folders that are made anew at each start.</summary>
+    private static readonly string[] Passing = ["logs", "components", "names", "faults"];
     private readonly LocalClusterOptions _options;
     private readonly RunFile _run;
     private readonly string _folder;
@@ -183,7 +189,7 @@ public sealed class LocalCluster : IAsyncDisposable
         {
             Name = process.AppId + " --migrate",
             Arguments = [.. command.Arguments, "--migrate"],
-            Log = Path.Combine(_folder, "logs", process.AppId + "-migrate.log"),
+            Log = LogOf(process.AppId + "-migrate"),
             Environment = new Dictionary<string, string?>(command.Environment) { ["Secrets__Store"] = null, ["Secrets__Name"] = null, ["Secrets__File"] = Secrets.File },
         });
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -205,13 +211,18 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Logs begin anew, and the components are this cluster's own: its ports, its folder.</summary>
     private void PrepareFolder()
     {
-        foreach (var old in new[] { "logs", "components", "names" }.Select(name => Path.Combine(_folder, name)).Where(Directory.Exists))
-            Directory.Delete(old, recursive: true);
-        foreach (var name in new[] { "logs", "components", "names" })
-            Directory.CreateDirectory(Path.Combine(_folder, name));
+        foreach (var folder in Passing.Select(name => Path.Combine(_folder, name)))
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+            Directory.CreateDirectory(folder);
+        }
         foreach (var component in _run.Common.ResourcesPaths.SelectMany(path => Directory.EnumerateFiles(Path.Combine(_options.Root, path), "*.yaml")))
         {
             var text = RunFile.Move(File.ReadAllText(component), _options.Offset).Replace(".data/cluster", _folder, StringComparison.Ordinal);
+            // On one machine no sentry hands out certificates, so no caller can be known, and daprd would refuse them all.
+            if (!SidecarIsStandIn)
+                text = text.Replace("defaultAction: deny\n    trustDomain", "defaultAction: allow\n    trustDomain", StringComparison.Ordinal);
             File.WriteAllText(Path.Combine(_folder, "components", Path.GetFileName(component)), text);
         }
     }
@@ -235,23 +246,26 @@ public sealed class LocalCluster : IAsyncDisposable
             environment[variable] = value;
 
         var components = Path.Combine(_folder, "components");
-        string[] sidecarArguments =
+        string[] flags =
         [
             "--app-id", app.AppId, "--app-port", $"{app.AppPort}", "--app-protocol", protocol,
             "--dapr-http-port", $"{app.DaprHttpPort}", "--dapr-grpc-port", $"{app.DaprGrpcPort}", "--dapr-internal-grpc-port", $"{app.DaprInternalGrpcPort}",
-            "--resources-path", components,
+            "--resources-path", components, "--metrics-port", $"{app.MetricsPort}", "--dapr-listen-addresses", "127.0.0.1",
             .. (_run.Common.ConfigFilePath is { } config ? new[] { "--config", Path.Combine(components, Path.GetFileName(config)) } : []),
         ];
-        var sidecar = SidecarIsStandIn
-            ? new ChildCommand(name + "-sidecar", "dotnet", [SidecarProgram, .. sidecarArguments, "--names", Path.Combine(_folder, "names")], LogOf(name + "-sidecar"))
-            : new ChildCommand(name + "-sidecar", SidecarProgram, [.. sidecarArguments, "--metrics-port", $"{app.MetricsPort}", "--dapr-listen-addresses", "127.0.0.1"], LogOf(name + "-sidecar"));
-        sidecar = sidecar with { Folder = _options.Root, Environment = new Dictionary<string, string?>(tokens) { ["DOTNET_gcServer"] = "0" } };
+        var faults = Path.Combine(_folder, "faults", name + ".json");
+        var sidecar = new ChildCommand(name + "-sidecar", SidecarIsStandIn ? "dotnet" : SidecarProgram,
+            SidecarIsStandIn ? [SidecarProgram, .. flags, "--names", Path.Combine(_folder, "names"), "--faults", faults] : flags, LogOf(name + "-sidecar"))
+        {
+            Folder = _options.Root,
+            Environment = new Dictionary<string, string?>(tokens) { ["DOTNET_gcServer"] = "0" },
+        };
         var service = new ChildCommand(name, app.Command[0], [.. app.Command.Skip(1)], LogOf(name)) { Folder = folder, Environment = environment };
         return new ClusterProcess(app, service, Additions(_options.ServiceEnvironment, name),
-            new ClusterProgram(sidecar, Additions(_options.SidecarEnvironment, name + "-sidecar"), _options.Died), _options.Died);
+            new ClusterProgram(sidecar, Additions(_options.SidecarEnvironment, name + "-sidecar"), _options.Died), faults, _options.Died);
     }
 
-    private string LogOf(string name) => Path.Combine(_folder, "logs", name + ".log");
+    private string LogOf(string name) => Path.Combine(_options.Logs ?? Path.Combine(_folder, "logs"), name + ".log");
 
     private Dictionary<string, string?> Additions(IReadOnlyDictionary<string, string?> ofAll, string name)
     {

@@ -38,7 +38,7 @@ internal static class Ports
                     throw new ClusterException($"{child.Name} ended with code {child.ExitCode} before it was ready. Its last lines:\n{child.LastLines()}");
                 if (await ask(wait.Token))
                     return;
-                await Task.Delay(50, wait.Token);
+                await Task.Delay(100, wait.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -69,12 +69,14 @@ public static class ServiceHost
         });
 
         var services = builder.Services;
-        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<Switches>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<Switches>, SwitchesCheck>();
         services.AddDatabase(builder.Configuration);
+        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
-            .Validate(o => o.File.Length > 0, "Set Secrets:File to the path of the secrets file.").ValidateOnStart();
+            .Validate(o => o.File.Length > 0 || o.Store.Length > 0, "Set Secrets:File to the path of the secrets file, or Secrets:Store to the name of the Dapr secret store.")
+            .Validate(o => o.Store.Length == 0 || (o.File.Length == 0 && !o.CreateMissing), "Secrets:Store stands alone: leave out Secrets:File and Secrets:CreateMissing.")
+            .ValidateOnStart();
         services.AddOptions<TokenOptions>().BindConfiguration("Token")
             .Validate(o => Uri.TryCreate(o.Issuer, UriKind.Absolute, out _), "Set Token:Issuer to the address of the token service, for example http://127.0.0.1:5080.")
             .Validate(o => o.Audience.Length > 0, "Set Token:Audience to the audience that tokens name, for example sloring.")
@@ -96,6 +98,7 @@ public static class ServiceHost
         services.AddSingleton<IEventBus, EmbeddedBus>();
         services.AddSingleton<JournalRpcs>();
         services.AddTokenChecks();
+        builder.AddSidecar();
         // Authentication brings data protection along, which would write keys to the user's home folder; nothing here is protected with it.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddGrpc(grpc =>
@@ -120,6 +123,8 @@ public static class ServiceHost
         app.UseAuthorization();
         app.MapGrpcService<JournalRpcs>();
         app.MapJournals();
+        if (app.Services.GetRequiredService<IOptions<Switches>>().Value.Events == "dapr")
+            app.MapSubscriptions();
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         Health(app, "live", check => check.Tags.Contains("live"));
         Health(app, "started", check => check.Tags.Contains("started"));
@@ -149,7 +154,7 @@ public static class ServiceHost
     internal static void AddRelay<TDb>(this WebApplicationBuilder builder, int id, Func<IServiceProvider, Func<JournalEntry, CancellationToken, Task>> hand) where TDb : ServiceDb =>
         // Not AddHostedService: that takes a second one of the same type for a repeat.
         builder.Services.AddSingleton<IHostedService>(provider => new Relay<TDb>(
-            provider.GetRequiredService<Store<TDb>>(), id, hand(provider), provider.GetRequiredService<ILogger<Relay<TDb>>>()));
+            provider.GetRequiredService<Store<TDb>>(), provider.GetRequiredService<Database>(), id, hand(provider), provider.GetRequiredService<ILogger<Relay<TDb>>>()));
 
     /// <summary>Subscribes a service to an event of another.</summary>
     public static void On<TDb, TEvent, TReaction>(this WebApplicationBuilder builder, string from)

@@ -99,7 +99,7 @@ public sealed class EdgeFaultTests
         await broker.Start();
         var folder = broker.NewFolder();
         await using var wire = new Wire();
-        await using var platform = await Platform.Start(services => services
+        await using var platform = await Platform.StartWith(services => services
             .PostConfigure<ServiceAddresses>(addresses =>
             {
                 wire.Target = new Uri(addresses["registration"]).Port;

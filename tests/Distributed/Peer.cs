@@ -21,7 +21,10 @@ public sealed class Peer : IAsyncDisposable
         _reading = Task.Run(Read);
     }
 
-    private static string Folder { get; } = Path.Combine(Repository.Root, "tests", "Distributed", "js");
+    /// <summary>Completes when the foreign systems' packages are there.</summary>
+    internal static Task Packages => Installed.Value;
+
+    internal static string Folder { get; } = Path.Combine(Repository.Root, "tests", "Distributed", "js");
 
     public static async Task<Peer> Connect(string address)
     {

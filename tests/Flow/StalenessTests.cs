@@ -15,7 +15,7 @@ public sealed class StalenessTests
     public async Task EffectuationThatHearsNothing_RefusesWithinItsBound_AndNeverShowsTheName(string fault)
     {
         await using var wire = new Wire();
-        await using var platform = await Platform.Start(services => services
+        await using var platform = await Platform.StartWith(services => services
             .PostConfigure<ServiceAddresses>(addresses =>
             {
                 wire.Target = new Uri(addresses["registration"]).Port;

@@ -49,7 +49,7 @@ public sealed class Platform : IAsyncDisposable
         folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings, _ => { });
 
     /// <summary>Starts a platform in which something is replaced, for example the bus by a faulty one.</summary>
-    public static Task<Platform> Start(Action<IServiceCollection> replace, string? folder = null, params string[] settings) => Launch(
+    public static Task<Platform> StartWith(Action<IServiceCollection> replace, string? folder = null, params string[] settings) => Launch(
         folder ?? Directory.CreateTempSubdirectory("sloring-").FullName, folder is null, $"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}", settings, replace);
 
     /// <summary>Stops this one; another starts on its folder, at its addresses.</summary>
@@ -81,8 +81,10 @@ public sealed class Platform : IAsyncDisposable
             {
                 builder.Logging.ClearProviders();
                 builder.Logging.AddProvider(new CapturedLog("platform"));
+                builder.Services.UseTestDatabase(data);
                 replace(builder.Services);
             });
+        await app.MakeReady(data);
         await app.StartAsync();
         var platform = new Platform(app, data, ownsFolder, http, grpc, settings, replace);
         await Eventually.True(() => platform.Client.IsReady(CancellationToken.None), "the platform is ready");

@@ -7,17 +7,20 @@ using System.Text.Json.Nodes;
 
 namespace Sloring.Embedded;
 
-/// <summary>A running embedded platform as its demo clients and personas use it: over HTTP, each with its own token.</summary>
+/// <summary>A running platform as its demo clients and personas use it: over HTTP, each with its own token.</summary>
 public sealed class PlatformClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly string _secretsFile;
+    private readonly Uri _tokenEndpoint;
     private readonly Dictionary<string, (string Token, long FetchedAt, TimeSpan RenewAfter)> _tokens = [];
 
     /// <param name="address">The platform's HTTP address.</param>
     /// <param name="secretsFile">The secrets file of its first start.</param>
-    public PlatformClient(string address, string secretsFile)
+    /// <param name="tokens">Address of the token service; null where it is the same.</param>
+    public PlatformClient(string address, string secretsFile, string? tokens = null)
     {
+        _tokenEndpoint = new Uri((tokens ?? address).TrimEnd('/') + "/connect/token");
         _http = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
         _secretsFile = secretsFile;
     }
@@ -49,7 +52,7 @@ public sealed class PlatformClient : IDisposable
             ["client_id"] = client,
             ["client_secret"] = Secret(client),
         });
-        using var response = await _http.PostAsync(new Uri("/connect/token", UriKind.Relative), form, cancel);
+        using var response = await _http.PostAsync(_tokenEndpoint, form, cancel);
         response.EnsureSuccessStatusCode();
         var answer = await response.Content.ReadFromJsonAsync<JsonObject>(cancel);
         var token = (string)answer!["access_token"]!;
@@ -94,7 +97,7 @@ public sealed class PlatformClient : IDisposable
     private string Secret(string client)
     {
         if (!File.Exists(_secretsFile))
-            throw new InvalidOperationException($"{_secretsFile} does not exist. Start the platform with ./run in this folder first.");
+            throw new InvalidOperationException($"{_secretsFile} does not exist. Start the platform in this folder first.");
         var secrets = JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(_secretsFile))!;
         return secrets.TryGetValue("client/" + client, out var secret)
             ? secret

@@ -9,7 +9,8 @@ namespace Sloring.Hosting;
 /// <param name="Type">Wire name.</param>
 /// <param name="Data">JSON.</param>
 /// <param name="TraceParent">W3C trace context of its cause, or empty.</param>
-public sealed record Delivery(string Publisher, long Position, Guid EventId, string Type, string Data, string TraceParent);
+/// <param name="OccurredAt">When it was journaled, UTC.</param>
+public sealed record Delivery(string Publisher, long Position, Guid EventId, string Type, string Data, string TraceParent, DateTimeOffset OccurredAt);
 
 /// <summary>Takes events to their subscribers, as fast as it can and as reliably as it happens to be: the journal makes up for the rest.</summary>
 public interface IEventBus

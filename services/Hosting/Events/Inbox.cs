@@ -11,11 +11,33 @@ namespace Sloring.Hosting;
 /// <summary>What a service has subscribed to, where the database's type does not matter.</summary>
 public abstract class Inbox : BackgroundService
 {
+    /// <summary>The service's name.</summary>
+    public abstract string Service { get; }
+
     /// <summary>(publisher, event type) pairs.</summary>
     public abstract IReadOnlySet<(string Publisher, string Type)> Topics { get; }
 
     /// <summary>Takes an event if there is room; one that is turned away is fetched from its publisher's journal later.</summary>
     public abstract void Offer(Delivery delivery);
+
+    /// <summary>Takes an event if there is room, and tells what became of it once that is durable.</summary>
+    public abstract Task<Receipt> Take(Delivery delivery, CancellationToken cancel);
+}
+
+/// <summary>What became of an event that was handed to an inbox.</summary>
+public enum Receipt
+{
+    /// <summary>Committed now, or earlier.</summary>
+    Applied,
+
+    /// <summary>It came before one that it builds on: healing applies it, in journal order.</summary>
+    TooEarly,
+
+    /// <summary>It could not be applied, or the service stops.</summary>
+    Failed,
+
+    /// <summary>There was no room.</summary>
+    Full,
 }
 
 /// <summary>
@@ -30,14 +52,22 @@ internal sealed class Inbox<TDb>(
     private const int BatchSize = 64;
     private const int PageSize = 500;
 
-    private readonly Channel<Delivery> _offered = Channel.CreateBounded<Delivery>(
+    private readonly Channel<Offered> _offered = Channel.CreateBounded<Offered>(
         new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     private readonly Dictionary<(string, string), Subscription<TDb>> _subscriptions = subscriptions.ToDictionary(s => (s.Publisher, s.Type));
 
-    public override IReadOnlySet<(string Publisher, string Type)> Topics => _subscriptions.Keys.ToHashSet();
+    public override string Service => store.Service;
 
-    public override void Offer(Delivery delivery) => _offered.Writer.TryWrite(delivery);
+    public override IReadOnlySet<(string Publisher, string Type)> Topics { get; } = subscriptions.Select(s => (s.Publisher, s.Type)).ToHashSet();
+
+    public override void Offer(Delivery delivery) => _offered.Writer.TryWrite(new Offered(delivery, null));
+
+    public override async Task<Receipt> Take(Delivery delivery, CancellationToken cancel)
+    {
+        var answer = new TaskCompletionSource<Receipt>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _offered.Writer.TryWrite(new Offered(delivery, answer)) ? await answer.Task.WaitAsync(cancel) : Receipt.Full;
+    }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -49,13 +79,26 @@ internal sealed class Inbox<TDb>(
 
     private async Task ApplyOffered(CancellationToken stop)
     {
-        var batch = new List<Delivery>(BatchSize);
-        while (await _offered.Reader.WaitToReadAsync(stop))
+        var batch = new List<Offered>(BatchSize);
+        try
         {
-            batch.Clear();
-            while (batch.Count < BatchSize && _offered.Reader.TryRead(out var delivery))
-                batch.Add(delivery);
-            await Apply(batch, stop);
+            while (await _offered.Reader.WaitToReadAsync(stop))
+            {
+                batch.Clear();
+                while (batch.Count < BatchSize && _offered.Reader.TryRead(out var offered))
+                    batch.Add(offered);
+                var receipts = await Apply([.. batch.Select(offered => offered.Delivery)], stop);
+                for (var i = 0; i < batch.Count; i++)
+                    batch[i].Answer?.TrySetResult(receipts[i]);
+            }
+        }
+        finally
+        {
+            // Nobody is left waiting for an inbox that has stopped.
+            _offered.Writer.TryComplete();
+            while (_offered.Reader.TryRead(out var offered))
+                batch.Add(offered);
+            batch.ForEach(offered => offered.Answer?.TrySetResult(Receipt.Failed));
         }
     }
 
@@ -95,7 +138,10 @@ internal sealed class Inbox<TDb>(
             page = await journal.ReadJournalAsync(
                 new ReadJournalRequest { Service = publisher, AfterPosition = from, Types_ = { types }, Limit = PageSize }, cancellationToken: timeout.Token);
             foreach (var chunk in page.Events.Select(e => Of(publisher, e)).Chunk(BatchSize))
-                stuckAt = Math.Min(stuckAt, await Apply(chunk, stop));
+            {
+                var stuck = Array.FindIndex(await Apply(chunk, stop), receipt => receipt != Receipt.Applied);
+                stuckAt = stuck < 0 ? stuckAt : Math.Min(stuckAt, chunk[stuck].Position);
+            }
             from = page.ReadTo;
         }
         while (from < page.Head);
@@ -105,30 +151,30 @@ internal sealed class Inbox<TDb>(
             await MoveCursor(publisher, cursor, stop);
     }
 
-    /// <summary>Applies deliveries in one transaction, or one by one where that fails. Gives the first position that could not be applied.</summary>
-    private async Task<long> Apply(IReadOnlyList<Delivery> deliveries, CancellationToken stop)
+    /// <summary>Applies deliveries in one transaction, or one by one where that fails.</summary>
+    private async Task<Receipt[]> Apply(Delivery[] deliveries, CancellationToken stop)
     {
         try
         {
             await store.Write(store.Service, scope => ApplyAll(deliveries, scope), stop);
-            return long.MaxValue;
+            return [.. deliveries.Select(_ => Receipt.Applied)];
         }
-        catch (Exception) when (deliveries.Count > 1 && !stop.IsCancellationRequested)
+        catch (Exception) when (deliveries.Length > 1 && !stop.IsCancellationRequested)
         {
-            var first = long.MaxValue;
+            var receipts = new List<Receipt>(deliveries.Length);
             foreach (var delivery in deliveries)
-                first = Math.Min(first, await Apply([delivery], stop));
-            return first;
+                receipts.AddRange(await Apply([delivery], stop));
+            return [.. receipts];
         }
         catch (NotYetException)
         {
             log.LogDebug("{Service} met {Type} {Position} of {Publisher} too early", store.Service, deliveries[0].Type, deliveries[0].Position, deliveries[0].Publisher);
-            return deliveries[0].Position;
+            return [Receipt.TooEarly];
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
             Faults.Log(log, e, $"{store.Service} applying {deliveries[0].Type} {deliveries[0].Position} of {deliveries[0].Publisher}");
-            return deliveries[0].Position;
+            return [Receipt.Failed];
         }
     }
 
@@ -159,5 +205,9 @@ internal sealed class Inbox<TDb>(
         await scope.Db.Inbox.Where(e => e.Publisher == publisher && e.Position <= position).ExecuteDeleteAsync(scope.Cancel);
     }, stop);
 
-    private static Delivery Of(string publisher, JournalEvent e) => new(publisher, e.Position, Guid.Parse(e.EventId), e.Type, e.Data, e.Traceparent);
+    private static Delivery Of(string publisher, JournalEvent e) => new(
+        publisher, e.Position, Guid.Parse(e.EventId), e.Type, e.Data, e.Traceparent, e.OccurredAt.ToDateTimeOffset());
+
+    /// <summary>A delivery, and whoever waits to hear what became of it.</summary>
+    private readonly record struct Offered(Delivery Delivery, TaskCompletionSource<Receipt>? Answer);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,10 +9,11 @@ using Sloring.Contracts.Events;
 namespace Sloring.Hosting;
 
 /// <summary>
-/// Reads on from a cursor of its own in the own journal and hands entry after entry on, in order, at least once: cursor 1 to the bus, cursor 2 to the edge.
+/// Reads on from a cursor of its own in the own journal and hands entry after entry on, in order, at least once: cursor 1 to the bus,
+/// cursor 2 to the edge. Of several replicas one does it for all; it gives up its turn when what it hands to does not take it.
 /// </summary>
-internal sealed class Relay<TDb>(Store<TDb> store, int id, Func<JournalEntry, CancellationToken, Task> hand, ILogger<Relay<TDb>> log) : BackgroundService
-    where TDb : ServiceDb
+internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Func<JournalEntry, CancellationToken, Task> hand, ILogger<Relay<TDb>> log)
+    : BackgroundService where TDb : ServiceDb
 {
     private const int PageSize = 500;
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
@@ -19,55 +21,79 @@ internal sealed class Relay<TDb>(Store<TDb> store, int id, Func<JournalEntry, Ca
     /// <summary>Hands events to the bus. Audit entries stay in the journal.</summary>
     public static Func<JournalEntry, CancellationToken, Task> ToBus(string service, IEventBus bus) => (entry, cancel) => EventNames.IsAuditOnly(entry.Type)
         ? Task.CompletedTask
-        : bus.Publish(new Delivery(service, entry.Position, entry.EventId, entry.Type, entry.Data, entry.TraceParent), cancel);
+        : bus.Publish(new Delivery(service, entry.Position, entry.EventId, entry.Type, entry.Data, entry.TraceParent, entry.OccurredAt), cancel);
 
-    /// <summary>Neither a bus nor a database that is away ends the relay: what it owes stands in the journal.</summary>
-    private readonly ResiliencePipeline _patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
-    {
-        MaxRetryAttempts = int.MaxValue,
-        BackoffType = DelayBackoffType.Exponential,
-        Delay = TimeSpan.FromMilliseconds(100),
-        MaxDelay = TimeSpan.FromSeconds(5),
-        UseJitter = true,
-    }).Build();
+    /// <summary>A receiver that is away for a moment; longer, and another replica may reach it.</summary>
+    private readonly ResiliencePipeline _patiently = Retrying(tries: 6, TimeSpan.FromSeconds(2));
+
+    /// <summary>Neither a receiver nor a database that is away ends the relay: what it owes stands in the journal.</summary>
+    private readonly ResiliencePipeline _forEver = Retrying(tries: int.MaxValue, TimeSpan.FromSeconds(5));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var saved = await _patiently.ExecuteAsync(
-            async cancel => await store.Read(db => db.Relay.Where(c => c.Id == id).Select(c => c.Position).SingleOrDefaultAsync(cancel), cancel), stoppingToken);
+        try
+        {
+            await _forEver.ExecuteAsync(async cancel =>
+            {
+                await using var turn = await database.TakeTurn(store.Service, $"relay-{id}", cancel);
+                await HandOn(turn, cancel);
+            }, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            log.LogDebug("{Service} relays no more by cursor {Cursor}", store.Service, id);
+        }
+    }
+
+    /// <exception cref="TurnLostException">Another replica may have the turn.</exception>
+    private async Task HandOn(ITurn turn, CancellationToken stop)
+    {
+        var saved = await store.Read(db => db.Relay.Where(c => c.Id == id).Select(c => c.Position).SingleOrDefaultAsync(stop), stop);
         var position = saved;
-        var sinceSaved = System.Diagnostics.Stopwatch.StartNew();
+        var sinceSaved = Stopwatch.StartNew();
         try
         {
             while (true)
             {
-                await store.Tail.WaitBeyond(position, stoppingToken);
-                foreach (var entry in await _patiently.ExecuteAsync(async cancel => await store.ReadAfter(position, PageSize, cancel), stoppingToken))
+                await store.Tail.WaitBeyond(position, stop);
+                foreach (var entry in await store.ReadAfter(position, PageSize, stop))
                 {
-                    await _patiently.ExecuteAsync(async cancel => await hand(entry, cancel), stoppingToken);
+                    await _patiently.ExecuteAsync(async cancel => await hand(entry, cancel), stop);
                     position = entry.Position;
                 }
-                // Seldom: what is published twice after a crash is applied once.
+                // Seldom: what is handed on twice after a crash is applied once.
                 if (sinceSaved.Elapsed < SaveEvery)
                     continue;
-                await _patiently.ExecuteAsync(async cancel => await Save(position, cancel), stoppingToken);
+                if (!await turn.IsHeld(stop))
+                    throw new TurnLostException();
+                await Save(position, stop);
                 saved = position;
                 sinceSaved.Restart();
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        finally
         {
             if (position > saved)
                 await Save(position, CancellationToken.None);
-            log.LogDebug("{Service} relayed up to {Position} by cursor {Cursor}", store.Service, position, id);
         }
     }
 
     private Task Save(long position, CancellationToken cancel) => store.Write(store.Service, async scope =>
     {
         if (await scope.Db.Relay.FindAsync([id], cancel) is { } cursor)
-            cursor.Position = position;
+            cursor.Position = Math.Max(cursor.Position, position);
         else
             scope.Db.Relay.Add(new RelayCursor { Id = id, Position = position });
     }, cancel);
+
+    private static ResiliencePipeline Retrying(int tries, TimeSpan longest) => new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    {
+        MaxRetryAttempts = tries,
+        BackoffType = DelayBackoffType.Exponential,
+        Delay = TimeSpan.FromMilliseconds(100),
+        MaxDelay = longest,
+        UseJitter = true,
+    }).Build();
+
+    private sealed class TurnLostException : Exception;
 }

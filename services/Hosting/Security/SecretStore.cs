@@ -1,6 +1,9 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Dapr;
+using Dapr.Client;
+using Grpc.Core;
 using Microsoft.Extensions.Options;
 
 namespace Sloring.Hosting;
@@ -11,13 +14,22 @@ public sealed class SecretOptions
     /// <summary>Path of a JSON file {"name":"value"}; readable by its owner only.</summary>
     public string File { get; set; } = "";
 
+    /// <summary>Name of the Dapr secret store to read from instead of a file, components/secretstore.yaml.</summary>
+    public string Store { get; set; } = "";
+
+    /// <summary>Name of the one secret in that store which holds all of the platform's, by key. In a key '.' stands for the '/' of a name.</summary>
+    public string Name { get; set; } = "sloring";
+
     /// <summary>Makes secrets that are missing (embedded mode). Elsewhere a missing secret stops the start.</summary>
     public bool CreateMissing { get; set; }
 }
 
 /// <summary>The platform's secrets by name: keys (32 bytes, base64url) and texts.</summary>
-public sealed class SecretStore(IOptions<SecretOptions> options)
+public sealed class SecretStore(IOptions<SecretOptions> options, DaprClient? sidecar = null)
 {
+    /// <summary>A sidecar that starts beside its service is there within seconds; one that is not there after a minute will not come by waiting.</summary>
+    private static readonly TimeSpan SidecarLimit = TimeSpan.FromSeconds(60);
+
     private readonly Lock _lock = new();
     private Dictionary<string, string>? _secrets;
 
@@ -33,9 +45,14 @@ public sealed class SecretStore(IOptions<SecretOptions> options)
     {
         lock (_lock)
         {
-            _secrets ??= Load();
-            if (_secrets.TryGetValue(name, out var secret))
+            _secrets ??= options.Value.Store.Length > 0 ? LoadFromSidecar() : Load();
+            if (_secrets.TryGetValue(options.Value.Store.Length > 0 ? name.Replace('/', '.') : name, out var secret))
                 return secret;
+            if (options.Value.Store.Length > 0)
+            {
+                throw new InvalidOperationException(
+                    $"The key '{name.Replace('/', '.')}' is missing from the secret '{options.Value.Name}' of the Dapr secret store '{options.Value.Store}'. Add it there.");
+            }
             if (!options.Value.CreateMissing)
                 throw new InvalidOperationException($"The secret '{name}' is missing from the file that Secrets:File names. Add it there.");
             _secrets[name] = secret = make();
@@ -52,6 +69,30 @@ public sealed class SecretStore(IOptions<SecretOptions> options)
         return JsonSerializer.Deserialize<Dictionary<string, string>>(System.IO.File.ReadAllText(path))
             ?? throw new InvalidOperationException($"The secrets file {path} is empty; it must hold a JSON object.");
     }
+
+    /// <summary>Read once, at the start, by whoever asks first: the rest of the start needs what it waits for here.</summary>
+    private Dictionary<string, string> LoadFromSidecar() => Task.Run(async () =>
+    {
+        var (store, name) = (options.Value.Store, options.Value.Name);
+        using var limit = new CancellationTokenSource(SidecarLimit);
+        try
+        {
+            await sidecar!.WaitForSidecarAsync(limit.Token);
+            return await sidecar.GetSecretAsync(store, name, cancellationToken: limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new InvalidOperationException(
+                $"The Dapr sidecar was not healthy within {SidecarLimit.TotalSeconds:0} s, so Secrets:Store={store} cannot be read. Start the sidecar of this service, "
+                + "and set DAPR_HTTP_PORT and DAPR_GRPC_PORT to its ports.");
+        }
+        catch (DaprException e)
+        {
+            throw new InvalidOperationException(
+                $"The secret '{name}' cannot be read from the Dapr secret store '{store}' ({(e.InnerException as RpcException)?.StatusCode}). Check components/secretstore.yaml, "
+                + "the secret scopes in components/config.yaml, DAPR_API_TOKEN, and the settings Secrets:Store and Secrets:Name.");
+        }
+    }).GetAwaiter().GetResult();
 
     /// <summary>Written beside and renamed, 0600 from the first byte: a crash leaves the old file, and nobody else ever reads it.</summary>
     private void Save()

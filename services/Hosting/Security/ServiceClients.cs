@@ -1,3 +1,4 @@
+using Dapr.Client;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Sloring.Hosting;
 
-/// <summary>Where the platform's services answer gRPC: <c>Services:registration = http://…</c>.</summary>
+/// <summary>Where the platform's services answer gRPC: <c>Services:registration = http://…</c>. One that is not named is reached through the sidecar (Events=dapr).</summary>
 public sealed class ServiceAddresses : Dictionary<string, string>;
 
 /// <summary>gRPC clients between the platform's services, with the caller's own token on every call.</summary>
@@ -25,18 +26,45 @@ public static class ServiceClients
 }
 
 /// <summary>One channel per address, shared by all clients of this process.</summary>
-internal sealed class ServiceChannels(IOptions<ServiceAddresses> addresses) : IDisposable
+internal sealed class ServiceChannels(IOptions<ServiceAddresses> addresses, IOptions<Switches> switches, IOptions<SidecarOptions> sidecar) : IDisposable
 {
+    /// <summary>A sidecar ends a connection that is pinged more often than every 8 s.</summary>
+    private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<string, GrpcChannel> _channels = [];
 
-    public GrpcChannel To(string service)
+    public CallInvoker To(string service)
     {
-        if (!addresses.Value.TryGetValue(service, out var address))
+        if (addresses.Value.TryGetValue(service, out var address))
+            return Channel(address).CreateCallInvoker();
+        if (switches.Value.Events != "dapr")
             throw new InvalidOperationException($"Set Services:{service} to the gRPC address of that service, for example http://127.0.0.1:5081.");
+        return Channel(sidecar.Value.Grpc).Intercept(new InvocationInterceptor(service, sidecar.Value.ApiToken)).Intercept(new ThroughSidecar());
+    }
+
+    private GrpcChannel Channel(string address)
+    {
         lock (_channels)
         {
             if (!_channels.TryGetValue(address, out var channel))
-                _channels[address] = channel = GrpcChannel.ForAddress(address);
+            {
+                _channels[address] = channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+                {
+                    // A peer that stands still keeps its connections open: only an unanswered ping tells.
+                    HttpHandler = new SocketsHttpHandler
+                    {
+                        EnableMultipleHttp2Connections = true,
+                        UseProxy = address.StartsWith("https", StringComparison.Ordinal),
+                        ConnectTimeout = DeadAfter,
+                        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+                        KeepAlivePingDelay = PingAfter,
+                        KeepAlivePingTimeout = DeadAfter,
+                    },
+                    DisposeHttpClient = true,
+                });
+            }
             return channel;
         }
     }
@@ -45,5 +73,63 @@ internal sealed class ServiceChannels(IOptions<ServiceAddresses> addresses) : ID
     {
         foreach (var channel in _channels.Values)
             channel.Dispose();
+    }
+}
+
+/// <summary>
+/// What a call through a sidecar needs besides the callee's name. A stream is flagged as one, or a retry policy would refuse or cut it. And an error that
+/// the sidecar makes itself (no such app, circuit breaker open) becomes what it means to a caller, Unavailable: the platform's services never answer
+/// Unknown without the number of a rejection.
+/// </summary>
+internal sealed class ThroughSidecar : Interceptor
+{
+    private static readonly Metadata.Entry IsStream = new("dapr-stream", "true");
+
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+    {
+        var call = continuation(request, context);
+        return new AsyncUnaryCall<TResponse>(Answer(call.ResponseAsync), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
+    }
+
+    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation)
+    {
+        var call = continuation(request, Flagged(context));
+        return new AsyncServerStreamingCall<TResponse>(new Reader<TResponse>(call.ResponseStream), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
+    }
+
+    public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+        ClientInterceptorContext<TRequest, TResponse> context, AsyncClientStreamingCallContinuation<TRequest, TResponse> continuation) => continuation(Flagged(context));
+
+    public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+        ClientInterceptorContext<TRequest, TResponse> context, AsyncDuplexStreamingCallContinuation<TRequest, TResponse> continuation) => continuation(Flagged(context));
+
+    private static async Task<T> Answer<T>(Task<T> answer)
+    {
+        try
+        {
+            return await answer;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Unknown && RejectionWriter.FromRpc(e) is null)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, e.Status.Detail, e), e.Trailers);
+        }
+    }
+
+    private static ClientInterceptorContext<TRequest, TResponse> Flagged<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+        where TRequest : class where TResponse : class
+    {
+        var headers = new Metadata { IsStream };
+        foreach (var entry in context.Options.Headers ?? [])
+            headers.Add(entry);
+        return new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, context.Options.WithHeaders(headers));
+    }
+
+    private sealed class Reader<T>(IAsyncStreamReader<T> stream) : IAsyncStreamReader<T>
+    {
+        public T Current => stream.Current;
+
+        public Task<bool> MoveNext(CancellationToken cancellationToken) => Answer(stream.MoveNext(cancellationToken));
     }
 }

@@ -124,7 +124,8 @@ internal sealed class ServiceTokenInterceptor(ServiceTokens tokens, string servi
         {
             return start(await tokens.Of(service, cancel));
         }
-        catch (HttpRequestException)
+        // A token service that stands still ends the wait by HttpClient's own limit, which looks like a cancellation that nobody asked for.
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "The token service cannot be reached."));
         }

@@ -96,6 +96,7 @@ public sealed class ApprovalHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(new CapturedLog("approval"));
         builder.Services.AddSingleton<TimeProvider>(clock);
         builder.AddHosting();
+        builder.Services.UseTestDatabase(folder);
         builder.AddApproval();
         builder.AddService<RegistrationJournal>("registration");
         builder.AddService<SchedulerJournal>("scheduler");
@@ -114,6 +115,7 @@ public sealed class ApprovalHost : IAsyncDisposable
         var host = new ApprovalHost(app, client, signing, clock, folder, new Uri($"http://127.0.0.1:{grpc}"));
         var service = new Person("service", null, ["service"], null);
         app.MapPost("/connect/token", () => Results.Json(new { access_token = host.Token(service), expires_in = 60 })).AllowAnonymous();
+        await app.MakeReady(folder);
         await app.StartAsync(Cancel);
         return host;
     }
@@ -189,7 +191,7 @@ public sealed class ApprovalHost : IAsyncDisposable
 
     /// <summary>Approval's journal.</summary>
     public async Task<IReadOnlyList<IEvent>> Events() =>
-        [.. (await Store.ReadAfter(0, 100_000, Cancel)).Select(entry => EventJson.Read(entry.Type, entry.Data))];
+        [.. (await Store.Query(all => all.OrderBy(entry => entry.Position), Cancel)).Select(entry => EventJson.Read(entry.Type, entry.Data))];
 
     public Task<ApprovalCase> Row(string caseId) => Store.Read(db => db.Cases.Include(c => c.Steps).SingleAsync(c => c.CaseId == caseId, Cancel), Cancel);
 

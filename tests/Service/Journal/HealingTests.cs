@@ -17,7 +17,7 @@ public sealed class HealingTests
     [MemberData(nameof(Buses))]
     public async Task AFaultyBus_LosesNothingAndDoublesNothing(string fault)
     {
-        await using var platform = await Platform.Start(services => services.AddSingleton<IEventBus>(provider =>
+        await using var platform = await Platform.StartWith(services => services.AddSingleton<IEventBus>(provider =>
             new FaultyBus(new EmbeddedBus(provider.GetServices<Inbox>()), fault)));
         var maskings = new List<string>();
         for (var i = 0; i < 7; i++)

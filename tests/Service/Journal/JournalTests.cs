@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace Sloring.Tests.Service.Journal;
@@ -8,11 +7,11 @@ namespace Sloring.Tests.Service.Journal;
 public sealed class JournalTests
 {
     [Theory]
-    [InlineData("update journal set Actor = 'somebody-else' where Position = 3", 3)]
-    [InlineData("update journal set Data = Data || ' ' where Position = 1", 1)]
-    [InlineData("update journal set OccurredAt = OccurredAt + 1 where Position = 4", 4)]
-    [InlineData("delete from journal where Position = 2", 2)]
-    [InlineData("update journal set Position = 1000 where Position = 5", 5)]
+    [InlineData("update journal set \"Actor\" = 'somebody-else' where \"Position\" = 3", 3)]
+    [InlineData("update journal set \"Data\" = \"Data\" || ' ' where \"Position\" = 1", 1)]
+    [InlineData("update journal set \"OccurredAt\" = \"OccurredAt\" + 1 where \"Position\" = 4", 4)]
+    [InlineData("delete from journal where \"Position\" = 2", 2)]
+    [InlineData("update journal set \"Position\" = 1000 where \"Position\" = 5", 5)]
     public async Task AnAlteredJournal_FailsVerificationAtTheRightPosition(string alteration, long position)
     {
         await using var platform = await Platform.Start();
@@ -20,13 +19,7 @@ public sealed class JournalTests
             await Activate(platform, People.NextCpr());
         Assert.True((bool?)(await Verify(platform))["intact"]);
 
-        await using (var connection = new SqliteConnection($"Data Source={Path.Combine(platform.Folder, "registration.db")}"))
-        {
-            await connection.OpenAsync(TestContext.Current.CancellationToken);
-            await using var command = connection.CreateCommand();
-            command.CommandText = alteration;
-            Assert.Equal(1, await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
-        }
+        Assert.Equal(1, await TestDatabase.Execute(platform.Folder, "registration", alteration));
 
         var verdict = await Verify(platform);
         Assert.NotEqual(true, (bool?)verdict["intact"]);

@@ -162,13 +162,9 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
     public async Task AuditEntryCannotBeWritten_NothingIsAnswered()
     {
         var pseudonym = await Shown("Jens Hansen");
-        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_host.Folder, "pseudonym.db")}"))
-        {
-            await connection.OpenAsync(Cancel);
-            await using var command = connection.CreateCommand();
-            command.CommandText = "CREATE TRIGGER full_disk BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'full'); END";
-            await command.ExecuteNonQueryAsync(Cancel);
-        }
+        await TestDatabase.Execute(_host.Folder, "pseudonym", TestDatabase.IsPostgres
+            ? "ALTER TABLE journal ADD CONSTRAINT full_disk CHECK (false) NOT VALID"
+            : "CREATE TRIGGER full_disk BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'full'); END");
 
         var error = await Assert.ThrowsAsync<RpcException>(() => Resolve(pseudonym, Today, Today, "Jens Hansen"));
         Assert.Equal("SLR-908", RejectionWriter.FromRpc(error)!.Code);

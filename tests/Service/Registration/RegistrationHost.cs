@@ -104,12 +104,14 @@ public sealed class RegistrationHost : IAsyncLifetime
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Logging.ClearProviders().AddProvider(new QueueLog(Logs)).AddProvider(new CapturedLog("registration")).SetMinimumLevel(LogLevel.Debug);
         builder.AddHosting();
+        builder.Services.UseTestDatabase(_folder);
         builder.AddTokens();
         builder.AddRegistration();
         _app = builder.Build();
         _app.UseHosting();
         _app.MapTokens();
         _app.MapRegistration();
+        await _app.MakeReady(_folder);
         await _app.StartAsync();
         _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_grpc}");
     }
@@ -161,7 +163,7 @@ public sealed class RegistrationHost : IAsyncLifetime
 
     /// <summary>Delivers an event of another service, as the bus would.</summary>
     public Task Tell(string publisher, IEvent e) => _app!.Services.GetRequiredService<IEventBus>().Publish(
-        new Delivery(publisher, Interlocked.Increment(ref _published), Guid.NewGuid(), EventNames.Of(e.GetType()), EventJson.Write(e), ""),
+        new Delivery(publisher, Interlocked.Increment(ref _published), Guid.NewGuid(), EventNames.Of(e.GetType()), EventJson.Write(e), "", Clock.GetUtcNow()),
         TestContext.Current.CancellationToken);
 
     /// <summary>The events of a subject, in order.</summary>

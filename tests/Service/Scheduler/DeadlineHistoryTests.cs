@@ -35,14 +35,14 @@ public sealed class DeadlineHistoryTests : IDisposable
 
     private bool Holds(IReadOnlyList<Step> steps)
     {
-        var file = Path.Combine(_folder, $"{++_histories}.db");
-        return Task.Run(() => Run(file, [.. steps, new Wait(1_000), new SweepNow()])).GetAwaiter().GetResult();
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, $"{++_histories}")).FullName;
+        return Task.Run(() => Run(folder, [.. steps, new Wait(1_000), new SweepNow()])).GetAwaiter().GetResult();
     }
 
-    private static async Task<bool> Run(string file, IReadOnlyList<Step> steps)
+    private static async Task<bool> Run(string folder, IReadOnlyList<Step> steps)
     {
         var clock = new StandingClock();
-        var store = Open(file, clock);
+        var store = await Open(folder, clock);
         var model = new Model();
         foreach (var step in steps)
         {
@@ -71,7 +71,7 @@ public sealed class DeadlineHistoryTests : IDisposable
                     break;
                 case Restart:
                     store.Dispose();
-                    store = Open(file, clock);
+                    store = await Open(folder, clock);
                     break;
             }
         }
@@ -82,9 +82,7 @@ public sealed class DeadlineHistoryTests : IDisposable
         return true;
     }
 
-    private static Store<SchedulerDb> Open(string file, TimeProvider clock) => new(
-        new PooledDbContextFactory<SchedulerDb>(new DbContextOptionsBuilder<SchedulerDb>().UseSqlite($"Data Source={file}").Options),
-        new ServiceName<SchedulerDb>("scheduler"), new SqliteDatabase(""), clock);
+    private static Task<Store<SchedulerDb>> Open(string folder, TimeProvider clock) => TestDatabase.Ready<SchedulerDb>(folder, "scheduler", clock);
 
     private static DeadlineSet SetOf(int id, DateTimeOffset due) => new()
     {

@@ -175,15 +175,18 @@ public sealed class DeadlineTests : IAsyncLifetime
             var plan = await _host.Store.Read(async db =>
             {
                 var sql = query(db).CreateDbCommand();
-                sql.CommandText = "EXPLAIN QUERY PLAN " + sql.CommandText;
+                // So few rows would be read and sorted at once, whatever the indexes.
+                if (TestDatabase.IsPostgres)
+                    await db.Database.ExecuteSqlAsync($"SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)", TestContext.Current.CancellationToken);
+                sql.CommandText = (TestDatabase.IsPostgres ? "EXPLAIN " : "EXPLAIN QUERY PLAN ") + sql.CommandText;
                 await using var reader = await sql.ExecuteReaderAsync(TestContext.Current.CancellationToken);
                 var steps = new List<string>();
                 while (await reader.ReadAsync(TestContext.Current.CancellationToken))
-                    steps.Add(reader.GetString(3));
+                    steps.Add(reader.GetString(TestDatabase.IsPostgres ? 0 : 3));
                 return string.Join('\n', steps);
             }, TestContext.Current.CancellationToken);
-            Assert.Contains("INDEX deadlines_pending", plan, StringComparison.Ordinal);
-            Assert.DoesNotContain("TEMP B-TREE", plan, StringComparison.Ordinal);
+            Assert.Contains("deadlines_pending", plan, StringComparison.Ordinal);
+            Assert.DoesNotContain(TestDatabase.IsPostgres ? "Sort" : "TEMP B-TREE", plan, StringComparison.Ordinal);
         }
     }
 

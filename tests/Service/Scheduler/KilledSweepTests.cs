@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Sloring.Contracts.Events;
 using Sloring.Hosting;
 using Sloring.Scheduler;
@@ -28,12 +27,11 @@ public sealed class KilledSweepTests : IDisposable
     [Fact] // M6
     public async Task KilledBetweenAndInsideBatches_FiresEachDeadlineOnceAndTheJournalVerifies()
     {
-        var options = new DbContextOptionsBuilder<SchedulerDb>().UseSqlite($"Data Source={Path.Combine(_folder, "scheduler.db")}").Options;
         var ids = Enumerable.Range(0, Count).Select(_ => Guid.NewGuid()).ToList();
-        using (var store = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), new SqliteDatabase(""), TimeProvider.System))
+        using (var store = await TestDatabase.Ready<SchedulerDb>(_folder, "scheduler", TimeProvider.System))
             await store.Write("test", scope => scope.Db.Deadlines.AddRangeAsync(ids.Select(Overdue), scope.Cancel), Cancel);
 
-        await using var db = new SchedulerDb(options);
+        await using var db = await TestDatabase.Factory<SchedulerDb>(_folder, "scheduler").CreateDbContextAsync(Cancel);
         for (var kill = 0; kill < Kills; kill++)
         {
             var before = await Pending(db);
@@ -52,7 +50,7 @@ public sealed class KilledSweepTests : IDisposable
             await process.WaitForExitAsync(Cancel);
         }
 
-        using var after = new Store<SchedulerDb>(new PooledDbContextFactory<SchedulerDb>(options), new ServiceName<SchedulerDb>("scheduler"), new SqliteDatabase(""), TimeProvider.System);
+        using var after = await TestDatabase.Ready<SchedulerDb>(_folder, "scheduler", TimeProvider.System);
         var fired = (await SchedulerHost.Journal(after)).ConvertAll(e => Guid.Parse(((DeadlineReached)EventJson.Read(e.Type, e.Data)).DeadlineId));
         Assert.Equal(ids, fired);
         Assert.True((await after.Verify(Cancel)).Intact);
@@ -87,9 +85,9 @@ public sealed class KilledSweepTests : IDisposable
             ["Services__registration"] = "http://127.0.0.1:1",
             ["Services__approval"] = "http://127.0.0.1:1",
             ["Logging__LogLevel__Default"] = "None",
-        })
+        }.Concat(TestDatabase.Settings(_folder)))
         {
-            start.Environment[setting] = value;
+            start.Environment[setting.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
         return Process.Start(start)!;
     }

@@ -63,6 +63,7 @@ public sealed class SchedulerHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(new CapturedLog("scheduler"));
         builder.Services.AddSingleton<TimeProvider>(clock);
         builder.AddHosting();
+        builder.Services.UseTestDatabase(folder);
         builder.AddTokens();
         builder.AddScheduler();
         builder.AddService<RegistrationJournal>("registration");
@@ -71,6 +72,7 @@ public sealed class SchedulerHost : IAsyncDisposable
         app.UseHosting();
         app.MapTokens();
         app.MapScheduler();
+        await app.MakeReady(folder);
         await app.StartAsync(Cancel);
         return new SchedulerHost(app, new Uri(http), clock);
     }

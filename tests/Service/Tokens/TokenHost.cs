@@ -73,12 +73,14 @@ public sealed class TokenHost : IAsyncLifetime
         builder.Logging.ClearProviders().AddProvider(_log).AddProvider(new CapturedLog("tokens")).SetMinimumLevel(LogLevel.Trace);
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.AddHosting();
+        builder.Services.UseTestDatabase(_settings["Data:Folder"]!);
         builder.AddTokens();
         builder.AddPseudonym();
         _app = builder.Build();
         _app.UseHosting();
         _app.MapTokens();
         _app.MapPseudonym();
+        await _app.MakeReady(_settings["Data:Folder"]!);
         await _app.StartAsync(TestContext.Current.CancellationToken);
     }
 

@@ -1,0 +1,236 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Sloring.Cluster;
+using Xunit;
+
+namespace Sloring.Tests.Distributed.Faults;
+
+/// <summary>
+/// The platform as several processes with the real servers, under a steady load of foreign systems, and one fault after another. What the systems did and
+/// saw is then held against what the services keep: nothing accepted is lost or done twice, and no name shows that must not.
+/// </summary>
+[Trait("stage", "faults")]
+public sealed class FaultTests
+{
+    private const int PortOffset = 200;
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(2);
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    /// <summary>Eighteen processes start, some many times, on two cores: compiling twice costs more than it brings in so short a life.</summary>
+    private static readonly Dictionary<string, string?> Cheap = new() { ["DOTNET_TieredPGO"] = "0" };
+
+    private readonly List<FaultLine> _faults = [];
+    private readonly ConcurrentQueue<string> _died = [];
+    private LocalCluster _cluster = null!;
+    private Load _load = null!;
+
+    [Fact]
+    public async Task FaultAfterFaultUnderLoad_NothingIsLostOrDoneTwice_NoNameShowsThatMustNot()
+    {
+        var clock = Stopwatch.StartNew();
+        var folder = Directory.CreateTempSubdirectory("sloring-faults-").FullName;
+        var history = Path.Combine(folder, "history.jsonl");
+        var firstPatient = Random.Shared.Next(50_000);
+        var report = new StringBuilder();
+        var good = false;
+        try
+        {
+            await DebianPackages.EnsureFaketime(Say, Cancel);
+            await using var cluster = _cluster = await LocalCluster.Start(new LocalClusterOptions
+            {
+                Root = Repository.Root,
+                Folder = folder,
+                Offset = PortOffset,
+                // Short lives, so that tokens and salt are fetched in every fault.
+                ServiceEnvironment = new Dictionary<string, string?>(Cheap) { ["Tokens__LifetimeSeconds"] = "30", ["Effectuation__SaltRefreshSeconds"] = "5" },
+                SidecarEnvironment = Cheap,
+                ReadyLimit = TimeSpan.FromSeconds(180),
+                Died = program => _died.Enqueue($"{program.Name} ended by itself with code {program.Process?.ExitCode}:\n{program.Process?.LastLines(20)}"),
+            }, Cancel);
+            Say($"the cluster is up after {clock.Elapsed.TotalSeconds:F0} s, in {folder}");
+            await using var load = _load = await Load.Start(cluster, history, firstPatient);
+            await load.Do("begin", new { rate = 0.3 });
+            Say($"the probe before any fault: {await load.Do("probe")}");
+
+            await Faults();
+
+            Say($"the load ends: {await load.Do("stop", new { limit = 30_000 })}");
+            var verdict = await Settled(history, firstPatient, folder);
+            await load.Do("pictures", limit: TimeSpan.FromMinutes(2));
+            verdict = await Check(history, firstPatient, folder);
+            var violations = verdict.Violations.Concat(_died.Select(text => new Violation("h", text)))
+                .Concat(_faults.Where(fault => fault.Failed is not null).Select(fault => new Violation("h", $"after '{fault.Name}' the platform did not work again: {fault.Failed}"))).ToList();
+            Report(report, HistoryLine.Read(history), verdict, violations, clock.Elapsed);
+            Write(report);
+            good = violations.Count == 0;
+            Assert.True(good, $"{report}\nLogs and history are kept in {folder}");
+        }
+        finally
+        {
+            if (good)
+                Directory.Delete(folder, recursive: true);
+            else
+                Say($"logs and history are kept in {folder}");
+        }
+    }
+
+    private async Task Faults()
+    {
+        foreach (var process in _cluster.Processes)
+        {
+            await Fault($"kill {process.Name}", async () =>
+            {
+                await process.Kill();
+                await Task.Delay(Breath, Cancel);
+                await process.Start();
+                await process.Ready(ReadyLimit, Cancel);
+            });
+        }
+        foreach (var name in (string[])["registration-1", "approval"])
+        {
+            await Fault($"kill {name}'s sidecar", async () =>
+            {
+                await _cluster.SidecarOf(name).Kill();
+                await Task.Delay(Breath, Cancel);
+                await _cluster.SidecarOf(name).Start();
+                await _cluster[name].Ready(ReadyLimit, Cancel);
+            });
+        }
+        await Fault("kill RabbitMQ", async () =>
+        {
+            await _cluster.RabbitMq.Kill();
+            await Task.Delay(Breath, Cancel);
+            await _cluster.RabbitMq.Restart(Cancel);
+        });
+        await Fault("kill PostgreSQL", async () =>
+        {
+            await _cluster.Postgres.Kill();
+            // Beyond the bound: meanwhile every picture grows too old to be answered from.
+            await Task.Delay(TimeSpan.FromSeconds(13), Cancel);
+            await _cluster.Postgres.Restart(Cancel);
+        });
+        await Pause("registration-1", 30);
+        await Pause("tokens", 20);
+        await Fault("1 % of events dropped", () => WithSidecarFaults("""{"drop":1}""", TimeSpan.FromSeconds(30)), down: false);
+        await Fault("events doubled and reordered", () => WithSidecarFaults("""{"duplicate":20,"reorder":20}""", TimeSpan.FromSeconds(20)), down: false);
+        var scheduler = _cluster["scheduler-2"];
+        await Fault("scheduler-2's clock 5 min ahead", async () =>
+        {
+            await Again(scheduler, new() { ["LD_PRELOAD"] = DebianPackages.Faketime, ["FAKETIME"] = "+300s", ["DONT_FAKE_MONOTONIC"] = "1", ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0" });
+            using var http = new HttpClient();
+            using var answer = await http.GetAsync(new Uri(scheduler.HttpAddress + "/health/live"), Cancel);
+            Assert.True(answer.Headers.Date > DateTimeOffset.UtcNow.AddMinutes(4), $"scheduler-2 does not see the clock that it is given: {answer.Headers.Date:O}");
+            await Task.Delay(TimeSpan.FromSeconds(25), Cancel);
+            Say($"the probe with scheduler-2's clock ahead: {await _load.Do("probe")}");
+            await Again(scheduler, new() { ["LD_PRELOAD"] = null, ["FAKETIME"] = null, ["DONT_FAKE_MONOTONIC"] = null, ["FAKETIME_FORCE_MONOTONIC_FIX"] = null });
+        });
+    }
+
+    /// <summary>Stops a process where it stands, with its connections open, and lets it go on.</summary>
+    private Task Pause(string name, int seconds) => Fault($"pause {name} for {seconds} s", async () =>
+    {
+        _cluster[name].Pause();
+        await Task.Delay(TimeSpan.FromSeconds(seconds), Cancel);
+        _cluster[name].Continue();
+    });
+
+    private static async Task Again(ClusterProcess process, Dictionary<string, string?> environment)
+    {
+        await process.Kill();
+        await process.Start(environment);
+        await process.Ready(ReadyLimit, Cancel);
+    }
+
+    private async Task WithSidecarFaults(string faults, TimeSpan time)
+    {
+        foreach (var process in _cluster.Processes)
+            await File.WriteAllTextAsync(process.SidecarFaultsFile, faults, Cancel);
+        await Task.Delay(time, Cancel);
+        foreach (var process in _cluster.Processes)
+            File.Delete(process.SidecarFaultsFile);
+    }
+
+    /// <summary>Does harm and repairs it; then everything must work again within the probe's limits, and has a moment before the next.</summary>
+    private async Task Fault(string name, Func<Task> fault, bool down = true)
+    {
+        var (clock, repaired, failed) = (Stopwatch.StartNew(), TimeSpan.Zero, (string?)null);
+        await _load.Mark(name, "begin", down);
+        try
+        {
+            await fault();
+            repaired = clock.Elapsed;
+            await _load.Mark(name, "repaired", down);
+            await _load.Do("probe");
+        }
+        catch (Exception e) when (e is InvalidOperationException or ClusterException or TimeoutException or IOException)
+        {
+            failed = e.Message;
+        }
+        await _load.Mark(name, "whole", down);
+        _faults.Add(new FaultLine(name, repaired, clock.Elapsed - repaired, failed));
+        Say($"{name}: {repaired.TotalSeconds:F1} s, then whole again in {(clock.Elapsed - repaired).TotalSeconds:F1} s {failed}");
+        await Task.Delay(Breath, Cancel);
+    }
+
+    /// <summary>Events on their way arrive: until nothing is wrong any more, or the limit is reached.</summary>
+    private async Task<Verdict> Settled(string history, int firstPatient, string folder)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            var verdict = await Check(history, firstPatient, folder);
+            if (verdict.Violations.Count == 0 || clock.Elapsed > TimeSpan.FromSeconds(35))
+                return verdict;
+            await Task.Delay(Breath, Cancel);
+        }
+    }
+
+    private async Task<Verdict> Check(string history, int firstPatient, string folder)
+    {
+        await _load.Do("flush");
+        var lines = HistoryLine.Read(history);
+        return HistoryChecker.Check(await ClusterState.Read(_cluster, lines, Cancel) with
+        {
+            Logs = ClusterState.Logs(folder),
+            CprNumbers = Enumerable.Range(0, lines.Max(line => line.Patient) + 1).Select(n => HistoryLine.CprOf(firstPatient, n)).ToHashSet(),
+        });
+    }
+
+    private void Report(StringBuilder report, List<HistoryLine> history, Verdict verdict, List<Violation> violations, TimeSpan took)
+    {
+        report.AppendLine(CultureInfo.InvariantCulture, $"The fault stage, {took.TotalSeconds:F0} s").AppendLine();
+        report.AppendLine("operation    accepted  refused  unanswered  tried again");
+        foreach (var kind in history.Where(line => line.Kind is not ("fault" or "error")).GroupBy(line => line.Kind).OrderBy(group => group.Key, StringComparer.Ordinal))
+            report.AppendLine(CultureInfo.InvariantCulture,
+                $"{kind.Key,-12} {kind.Count(l => l.IsAccepted),8} {kind.Count(l => l.Outcome == "refused"),8} {kind.Count(l => l.Outcome == "unanswered"),11} {kind.Count(l => l.Tries > 1),12}");
+        report.AppendLine().AppendLine("refusals     " + Counted(history.Where(line => line.Outcome == "refused").Select(line => $"{line.Kind} {line.Code}")));
+        report.AppendLine("tried again  " + Counted(history.Where(line => line.Tries > 1).Select(line => line.Why)));
+        report.AppendLine().AppendLine("fault                                until repaired  until whole again");
+        foreach (var fault in _faults)
+            report.AppendLine(CultureInfo.InvariantCulture, $"{fault.Name,-36} {fault.Repaired.TotalSeconds,12:F1} s {fault.Whole.TotalSeconds,16:F1} s {fault.Failed}");
+        report.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"reads that had to mask {verdict.ReadsBound}, that had to show {verdict.ReadsFree}; deadlines fired {verdict.DeadlinesFired}, of them {verdict.FiredAhead} by a clock that was ahead");
+        report.AppendLine(CultureInfo.InvariantCulture, $"longest exposure {verdict.LongestExposureMs / 1000:F2} s after an acknowledgement ({verdict.Exposed} reads); the bound is 10 s");
+        report.AppendLine(CultureInfo.InvariantCulture, $"violations {violations.Count}");
+        foreach (var violation in violations.Take(60))
+            report.AppendLine(CultureInfo.InvariantCulture, $"  ({violation.Rule}) {violation.Evidence}");
+        foreach (var error in history.Where(line => line.Kind == "error").Take(5))
+            report.AppendLine(CultureInfo.InvariantCulture, $"  the load itself: {error.Text}");
+    }
+
+    private static string Counted(IEnumerable<string?> all) =>
+        string.Join(", ", all.GroupBy(text => text ?? "?").OrderByDescending(group => group.Count()).Select(group => $"{group.Key} × {group.Count()}"));
+
+    private static void Write(StringBuilder report)
+    {
+        var file = Path.Combine(Directory.CreateDirectory(Path.Combine(Repository.Root, ".build", "results")).FullName, "faults.txt");
+        File.WriteAllText(file, report.ToString());
+        Console.WriteLine(report);
+    }
+
+    private static void Say(string line) => Console.WriteLine($"{DateTimeOffset.UtcNow:HH:mm:ss} {line}");
+
+    private sealed record FaultLine(string Name, TimeSpan Repaired, TimeSpan Whole, string? Failed);
+}

@@ -1,0 +1,143 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Sloring.Cluster;
+using Sloring.Hosting;
+
+namespace Sloring.Tests;
+
+/// <summary>
+/// The database that the tests of this process run on: SQLite, or with SLORING_TEST_DATABASE=postgres a private PostgreSQL server with a
+/// database for each folder, so that a host that starts again on its folder finds its data there.
+/// </summary>
+public static class TestDatabase
+{
+    private static readonly string[] Services = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
+    private static readonly string Password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+
+    private static readonly Lazy<Task<PostgresServer>> Server = new(() =>
+        PostgresServer.Start(Directory.CreateTempSubdirectory("sloring-postgres-").FullName, Platform.FreePort(), CancellationToken.None));
+
+    public static bool IsPostgres { get; } = Environment.GetEnvironmentVariable("SLORING_TEST_DATABASE") == "postgres";
+
+    /// <summary>After AddHosting: the host keeps its data here.</summary>
+    public static void UseTestDatabase(this IServiceCollection services, string folder)
+    {
+        if (IsPostgres)
+            services.AddSingleton<Database>(_ => Of(folder));
+    }
+
+    /// <summary>Before the start: the databases exist and are up to date.</summary>
+    public static async Task MakeReady(this WebApplication app, string folder)
+    {
+        if (!IsPostgres)
+            return;
+        await Create(folder);
+        foreach (var journal in app.Services.GetServices<IServiceJournal>())
+        {
+            await journal.Migrate(CancellationToken.None);
+            await (Task)typeof(TestDatabase).GetMethod(nameof(MakeTables), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
+                .MakeGenericMethod(journal.GetType().GetGenericArguments()).Invoke(null, [app.Services])!;
+        }
+    }
+
+    /// <summary>For a store made by hand. The database must be there: <see cref="Ready{TDb}"/>.</summary>
+    public static Database Of(string folder) => IsPostgres
+        ? new PostgresDatabase(ConnectionString(folder), _ => Password, TimeProvider.System, NullLogger<PostgresDatabase>.Instance)
+        : new SqliteDatabase(folder);
+
+    /// <summary>A store made by hand on a folder's database, which is made at first use.</summary>
+    public static async Task<Store<TDb>> Ready<TDb>(string folder, string service, TimeProvider clock) where TDb : ServiceDb
+    {
+        if (IsPostgres)
+            await Create(folder);
+        var store = new Store<TDb>(Factory<TDb>(folder, service), new ServiceName<TDb>(service), Of(folder), clock);
+        await store.Migrate(CancellationToken.None);
+        return store;
+    }
+
+    public static IDbContextFactory<TDb> Factory<TDb>(string folder, string service) where TDb : ServiceDb
+    {
+        var options = new DbContextOptionsBuilder<TDb>();
+        Of(folder).Configure(options, service);
+        return new PooledDbContextFactory<TDb>(options.Options);
+    }
+
+    /// <summary>Settings of a process of its own on this database, secrets included.</summary>
+    public static Dictionary<string, string> Settings(string folder)
+    {
+        if (!IsPostgres)
+            return [];
+        var file = Path.Combine(folder, "secrets.json");
+        var secrets = File.Exists(file) ? JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(file))! : [];
+        foreach (var service in Services)
+            secrets["postgres/" + service] = Password;
+        File.WriteAllText(file, JsonSerializer.Serialize(secrets));
+        return new() { ["Database"] = "postgres", ["Data:ConnectionString"] = ConnectionString(folder) };
+    }
+
+    /// <summary>Does something to a service's tables behind its back.</summary>
+    public static async Task<int> Execute(string folder, string service, string sql)
+    {
+        if (IsPostgres)
+        {
+            await using var postgres = new NpgsqlConnection(ConnectionString(folder) + $";Username={service};Password={Password};Search Path={service};Pooling=false");
+            await postgres.OpenAsync();
+            await using var command = new NpgsqlCommand(sql, postgres);
+            return await command.ExecuteNonQueryAsync();
+        }
+        await using var sqlite = new SqliteConnection($"Data Source={Path.Combine(folder, service + ".db")}");
+        await sqlite.OpenAsync();
+        await using var statement = sqlite.CreateCommand();
+        statement.CommandText = sql;
+        return await statement.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>All that is kept in a folder's databases and files, as bytes.</summary>
+    public static async Task<IReadOnlyDictionary<string, byte[]>> Kept(string folder)
+    {
+        var kept = Directory.GetFiles(folder).ToDictionary(file => Path.GetFileName(file), File.ReadAllBytes);
+        if (!IsPostgres)
+            return kept;
+        await using var connection = new NpgsqlConnection((await Server.Value).ConnectionString(Name(folder)) + ";Pooling=false");
+        await connection.OpenAsync();
+        var tables = new List<string>();
+        await using (var list = new NpgsqlCommand("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY ($1)", connection) { Parameters = { new() { Value = Services } } })
+        await using (var reader = await list.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                tables.Add(reader.GetString(0));
+        }
+        foreach (var table in tables)
+        {
+            using var rows = await connection.BeginTextExportAsync($"COPY {table} TO STDOUT");
+            kept[table] = Encoding.UTF8.GetBytes(await rows.ReadToEndAsync());
+        }
+        return kept;
+    }
+
+    private static async Task Create(string folder) =>
+        await (await Server.Value).CreateDatabase(Name(folder), Services.ToDictionary(service => service, _ => Password));
+
+    private static string ConnectionString(string folder) =>
+        $"Host=127.0.0.1;Port={Server.Value.GetAwaiter().GetResult().Port};Database={Name(folder)};Connection Idle Lifetime=2;Connection Pruning Interval=1";
+
+    private static string Name(string folder) =>
+        "t" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(folder))))[..16];
+
+    /// <summary>A context of a test has no migrations.</summary>
+    private static async Task MakeTables<TDb>(IServiceProvider services) where TDb : ServiceDb
+    {
+        await using var db = await services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContextAsync();
+        var creator = (Microsoft.EntityFrameworkCore.Storage.IRelationalDatabaseCreator)db.GetService<Microsoft.EntityFrameworkCore.Storage.IDatabaseCreator>();
+        if (!db.Database.GetMigrations().Any() && await db.Database.SqlQuery<bool>($"SELECT to_regclass('journal') IS NULL AS \"Value\"").SingleAsync())
+            await creator.CreateTablesAsync();
+    }
+}
