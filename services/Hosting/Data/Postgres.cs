@@ -32,6 +32,8 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
 
+    internal override bool IsShared => true;
+
     public override void Configure(DbContextOptionsBuilder options, string service) =>
         options.UseNpgsql(ConnectionString(service), npgsql => npgsql.MigrationsHistoryTable("migrations", service)).AddInterceptors(SkipLocked.Instance);
 
