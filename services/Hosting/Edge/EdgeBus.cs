@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using System.Net.Sockets;
@@ -36,6 +38,10 @@ public static class EdgeBus
 
     /// <summary>Writes of one service share one writer: more at once would only wait there, and more prefetched would keep another replica idle.</summary>
     private const int CommandsAtOnce = 16;
+
+    private const int LargestBuffer = 1024 * 1024;
+    private static readonly ConcurrentBag<ArrayBufferWriter<byte>> Buffers = [];
+    private static readonly JsonWriterOptions Writing = new() { Encoder = EdgeJson.Options.Encoder, SkipValidation = true };
 
     /// <summary>Subscribes a service to a message of outside systems. Without <c>Edge=rabbitmq</c> nothing is registered.</summary>
     /// <param name="builder">The process.</param>
@@ -153,7 +159,22 @@ public static class EdgeBus
         return channel.BasicPublishAsync(exchange, routingKey, mandatory, properties, body, cancel);
     }
 
-    internal static BasicProperties Properties(EdgeSending sending, DateTimeOffset now)
+    /// <summary>As above; the body is written into memory that is used again, since one of many entries would else be a large object each time.</summary>
+    internal static async ValueTask Publish(IChannel channel, string exchange, string routingKey, bool mandatory, EdgeSending sending, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (!Buffers.TryTake(out var buffer))
+            buffer = new ArrayBufferWriter<byte>(16 * 1024);
+        await using (var writer = new Utf8JsonWriter(buffer, Writing))
+            JsonSerializer.Serialize(writer, sending.Body, sending.Body.GetType(), EdgeJson.Options);
+        await Publish(channel, exchange, routingKey, mandatory, Properties(sending, now), buffer.WrittenMemory, cancel);
+        // Not where it failed: the client may be at it still.
+        if (buffer.Capacity > LargestBuffer)
+            return;
+        buffer.ResetWrittenCount();
+        Buffers.Add(buffer);
+    }
+
+    private static BasicProperties Properties(EdgeSending sending, DateTimeOffset now)
     {
         var properties = new BasicProperties
         {
@@ -168,8 +189,6 @@ public static class EdgeBus
             properties.Headers = new Dictionary<string, object?> { ["traceparent"] = cause };
         return properties;
     }
-
-    internal static byte[] Json(EdgeSending sending) => JsonSerializer.SerializeToUtf8Bytes(sending.Body, sending.Body.GetType(), EdgeJson.Options);
 
     private static TMessage Read<TMessage>(byte[] body) where TMessage : class
     {
@@ -270,7 +289,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         }
         try
         {
-            await EdgeBus.Publish(channel, sending.Exchange, sending.RoutingKey, mandatory: true, EdgeBus.Properties(sending, clock.GetUtcNow()), EdgeBus.Json(sending), cancel);
+            await EdgeBus.Publish(channel, sending.Exchange, sending.RoutingKey, mandatory: true, sending, clock.GetUtcNow(), cancel);
         }
         catch (PublishException e) when (e.IsReturn)
         {
@@ -282,8 +301,8 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
     {
         if (!DirectReply.Is(sent.ReplyTo))
             return;
-        var properties = EdgeBus.Properties(sending with { CorrelationId = sent.CorrelationId ?? sent.MessageId }, clock.GetUtcNow());
-        await EdgeBus.Publish(channel, "", sent.ReplyTo!, mandatory: false, properties, EdgeBus.Json(sending), cancel);
+        await EdgeBus.Publish(
+            channel, "", sent.ReplyTo!, mandatory: false, sending with { CorrelationId = sent.CorrelationId ?? sent.MessageId }, clock.GetUtcNow(), cancel);
     }
 
     private async Task Refuse(IChannel channel, RabbitMqBasicConsumeContext delivery, byte[] body, Rejection rejection, CancellationToken cancel)
@@ -347,7 +366,7 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
     public async Task Publish(EdgeSending sending, CancellationToken cancel)
     {
         var channel = _channel is { IsOpen: true } open ? open : throw new IOException("The broker of the edge is away.");
-        await EdgeBus.Publish(channel, sending.Exchange ?? "", sending.RoutingKey, mandatory: false, EdgeBus.Properties(sending, clock.GetUtcNow()), EdgeBus.Json(sending), cancel);
+        await EdgeBus.Publish(channel, sending.Exchange ?? "", sending.RoutingKey, mandatory: false, sending, clock.GetUtcNow(), cancel);
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
