@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -29,7 +28,8 @@ public static class EdgeFigures
         var folder = Directory.CreateTempSubdirectory("sloring-bench-").FullName;
         var secrets = ClusterSecrets.Open(folder, "sloring", [], [.. BrokerUsers.Adapters, .. BrokerUsers.DataSources.Keys, .. BrokerUsers.BrokerOnly, BrokerUsers.Replayer]);
         await using var broker = await RabbitMqServer.Start(
-            Path.Combine(folder, "rabbitmq"), Platform.FreePort(), Platform.FreePort(), Platform.FreePort(), BrokerUsers.All(secrets), CancellationToken.None);
+            Path.Combine(folder, "rabbitmq"), Platform.FreePort(), Platform.FreePort(), Platform.FreePort(),
+            [.. BrokerUsers.All(secrets), new BrokerUser("bare", secrets["client/" + Source], ".*", ".*", ".*")], CancellationToken.None);
         var data = Directory.CreateDirectory(Path.Combine(folder, "platform")).FullName;
         File.Copy(secrets.File, Path.Combine(data, "secrets.json"));
         // Not the tests' platform: that listens to every trace.
@@ -41,7 +41,7 @@ public static class EdgeFigures
         using var client = new PlatformClient(http, Path.Combine(data, "secrets.json"));
         await Eventually.True(() => client.IsReady(CancellationToken.None), "the platform is ready");
         await using var publisher = await Connect(broker, Source, secrets["client/" + Source]);
-        await using var bare = await Connect(broker, "sloring", secrets["rabbitmq/sloring"]);
+        await using var bare = await Connect(broker, "bare", secrets["client/" + Source]);
         await using var echo = await Echo.Start(bare);
 
         var figures = new List<Figure>();
