@@ -112,8 +112,13 @@ public sealed class FaultTests
             await Task.Delay(TimeSpan.FromSeconds(13), Cancel);
             await _cluster.Postgres.Restart(Cancel);
         });
-        await Pause("registration-1", 30);
-        await Pause("tokens", 20);
+        await Pause("registration-1", 30, async () =>
+        {
+            // The other replica carries all of it, also what the one that stands still had taken its turn to tell.
+            await Task.Delay(TimeSpan.FromSeconds(13), Cancel);
+            Say($"the probe while registration-1 stands still: {await _load.Do("probe", limit: TimeSpan.FromSeconds(17))}");
+        });
+        await Pause("tokens", 20, () => Task.CompletedTask);
         await Fault("1 % of events dropped", () => WithSidecarFaults("""{"drop":1}""", TimeSpan.FromSeconds(30)), down: false);
         await Fault("events doubled and reordered", () => WithSidecarFaults("""{"duplicate":20,"reorder":20}""", TimeSpan.FromSeconds(20)), down: false);
         var scheduler = _cluster["scheduler-2"];
@@ -130,11 +135,17 @@ public sealed class FaultTests
     }
 
     /// <summary>Stops a process where it stands, with its connections open, and lets it go on.</summary>
-    private Task Pause(string name, int seconds) => Fault($"pause {name} for {seconds} s", async () =>
+    private Task Pause(string name, int seconds, Func<Task> meanwhile) => Fault($"pause {name} for {seconds} s", async () =>
     {
         _cluster[name].Pause();
-        await Task.Delay(TimeSpan.FromSeconds(seconds), Cancel);
-        _cluster[name].Continue();
+        try
+        {
+            await Task.WhenAll(Task.Delay(TimeSpan.FromSeconds(seconds), Cancel), meanwhile());
+        }
+        finally
+        {
+            _cluster[name].Continue();
+        }
     });
 
     private static async Task Again(ClusterProcess process, Dictionary<string, string?> environment)
