@@ -130,7 +130,7 @@ public static class EffectFigures
     private static async Task Activate(Platform platform, string cpr) =>
         await new RegistrationService.RegistrationServiceClient(platform.Channel).ActivateAsync(Activation(cpr), await platform.As("epj-hovedstaden"));
 
-    private static ActivateRequest Activation(string cpr) => new()
+    internal static ActivateRequest Activation(string cpr) => new()
     {
         IdempotencyKey = Guid.NewGuid().ToString("N"),
         PatientCpr = cpr,

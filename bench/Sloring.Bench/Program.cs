@@ -1,12 +1,15 @@
 using Sloring.Bench;
 
-// All figures, or those whose group is named: masking, index, effect, deadlines, host.
+// All figures, or those whose group is named: masking, index, effect, deadlines, postgres, edge, cluster, host.
 (string Group, Func<IEnumerable<Figure>> Measure)[] groups =
 [
     ("masking", MaskingFigures.Measure),
     ("index", IndexFigures.Measure),
     ("effect", EffectFigures.Measure),
     ("deadlines", DeadlineFigures.Measure),
+    ("postgres", PostgresFigures.Measure),
+    ("edge", EdgeFigures.Measure),
+    ("cluster", ClusterFigures.Measure),
     ("host", HostFigures.Measure),
 ];
 var unknown = args.Except(groups.Select(group => group.Group)).ToList();

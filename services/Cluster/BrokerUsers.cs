@@ -5,6 +5,12 @@ public static class BrokerUsers
 {
     private const string Nothing = "^$";
 
+    /// <summary>The edge's exchanges and queues, and the default exchange, by which answers and refused messages go.</summary>
+    private const string Edge = @"^(sloring\.[a-z-]+|(registration|effectuation)\.[a-z-]+(\.errors)?|amq\.default)$";
+
+    /// <summary>An exchange per topic, and a queue per app and topic: what components/pubsub.yaml lists, nothing of the edge, where CPR numbers pass.</summary>
+    private const string Events = @"^([a-z]+-)?([a-z]+\.[a-z-]+\.v\d+|dead-letters\.[a-z]+)$";
+
     /// <summary>EPJ adapters.</summary>
     public static readonly IReadOnlyList<string> Adapters = ["epj-hovedstaden", "epj-midtjylland"];
 
@@ -30,13 +36,15 @@ public static class BrokerUsers
 
     public static IReadOnlyList<BrokerUser> All(ClusterSecrets secrets) =>
     [
-        new BrokerUser("sloring", secrets["rabbitmq/sloring"], ".*", ".*", ".*"),
-        new BrokerUser("dapr", secrets["rabbitmq/dapr"], ".*", ".*", ".*"),
+        Only("sloring", secrets["rabbitmq/sloring"], Edge),
+        Only("dapr", secrets["rabbitmq/dapr"], Events),
         .. Adapters.Select(name => Adapter(name, secrets["client/" + name])),
         .. DataSources.Select(source => DataSource(source.Key, source.Value, secrets["client/" + source.Key])),
         .. Regions.Select(region => Region(region.Key, region.Value, secrets["client/" + region.Key])),
         new BrokerUser(Replayer, secrets["client/" + Replayer], Nothing, @"^sloring\.(activations|updates)$", @"^(registration|effectuation)\.[a-z-]+\.errors$") { Tags = ["impersonator"] },
     ];
+
+    private static BrokerUser Only(string name, string password, string what) => new(name, password, what, what, what);
 
     /// <summary>Publishes. Answers come by direct reply-to, which needs no permission.</summary>
     private static BrokerUser Adapter(string name, string password) => new(name, password, Nothing, @"^sloring\.activations$", Nothing)

@@ -12,6 +12,9 @@ public sealed record LocalClusterOptions
     /// <summary>Data, logs, secrets.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>Folder of the logs; null for <c>logs</c> in <see cref="Folder"/>, which each start empties.</summary>
+    public string? Logs { get; init; }
+
     /// <summary>Added to every port of 5200–5299, for a second cluster on the same machine.</summary>
     public int Offset { get; init; }
 
@@ -25,7 +28,7 @@ public sealed record LocalClusterOptions
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string?>> EnvironmentOf { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string?>>();
 
     /// <summary>How long all services together may take until they are ready.</summary>
-    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(240);
 
     /// <summary>Told what is being done, for a screen.</summary>
     public Action<string> Progress { get; init; } = _ => { };
@@ -186,7 +189,7 @@ public sealed class LocalCluster : IAsyncDisposable
         {
             Name = process.AppId + " --migrate",
             Arguments = [.. command.Arguments, "--migrate"],
-            Log = Path.Combine(_folder, "logs", process.AppId + "-migrate.log"),
+            Log = LogOf(process.AppId + "-migrate"),
             Environment = new Dictionary<string, string?>(command.Environment) { ["Secrets__Store"] = null, ["Secrets__Name"] = null, ["Secrets__File"] = Secrets.File },
         });
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -262,7 +265,7 @@ public sealed class LocalCluster : IAsyncDisposable
             new ClusterProgram(sidecar, Additions(_options.SidecarEnvironment, name + "-sidecar"), _options.Died), faults, _options.Died);
     }
 
-    private string LogOf(string name) => Path.Combine(_folder, "logs", name + ".log");
+    private string LogOf(string name) => Path.Combine(_options.Logs ?? Path.Combine(_folder, "logs"), name + ".log");
 
     private Dictionary<string, string?> Additions(IReadOnlyDictionary<string, string?> ofAll, string name)
     {

@@ -9,6 +9,6 @@ public sealed class EffectuationOptions
     /// <summary>Address of the general explanation for citizens (rule C1).</summary>
     public string ExplanationLink { get; set; } = "https://www.sundhed.dk/borger/min-side/sloering-af-navne/";
 
-    /// <summary>Seconds between two looks at the current salt; a rotation is also told by an event.</summary>
-    public double SaltRefreshSeconds { get; set; } = 600;
+    /// <summary>Seconds between two looks at the current salt. A rotation is also told by an event, but only one of several replicas hears it.</summary>
+    public double SaltRefreshSeconds { get; set; } = 5;
 }

@@ -69,10 +69,10 @@ public static class ServiceHost
         });
 
         var services = builder.Services;
-        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<Switches>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<Switches>, SwitchesCheck>();
         services.AddDatabase(builder.Configuration);
+        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
             .Validate(o => o.File.Length > 0 || o.Store.Length > 0, "Set Secrets:File to the path of the secrets file, or Secrets:Store to the name of the Dapr secret store.")
             .Validate(o => o.Store.Length == 0 || (o.File.Length == 0 && !o.CreateMissing), "Secrets:Store stands alone: leave out Secrets:File and Secrets:CreateMissing.")

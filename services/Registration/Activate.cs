@@ -53,6 +53,6 @@ public sealed class Activate(
             };
             repeats.Keep(scope, repeat, answer);
             return answer;
-        }, cancel);
+        }, cancel, touches: $"{patient} {cvr}");
     }
 }

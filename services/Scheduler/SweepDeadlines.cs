@@ -40,7 +40,8 @@ public sealed class SweepDeadlines(Store<SchedulerDb> store, LastSweep last, Tim
         var numbers = due.ConvertAll(d => d.Number);
         await scope.Db.Deadlines.Where(d => numbers.Contains(d.Number)).ExecuteUpdateAsync(
             set => set.SetProperty(d => d.State, DeadlineState.Fired).SetProperty(d => d.FiredAt, now), scope.Cancel);
-        await scope.AppendMany(due.Select(deadline => DeadlineRules.Reached(deadline, now)));
+        foreach (var deadline in due)
+            await scope.Append(DeadlineRules.Reached(deadline, now));
         return await NearestDue(scope.Db, scope.Cancel);
     }
 

@@ -28,7 +28,7 @@ public sealed class EdgePlatform(EdgeBroker broker) : IAsyncLifetime
     {
         await broker.Start();
         _folder = broker.NewFolder();
-        Platform = await Platform.Start(_folder, broker.Settings);
+        Platform = await Platform.Start(_folder, [.. broker.Settings, "--Edge:Users:kilde-without-queue:Cvr=" + Midtjylland, "--Edge:Users:kilde-without-queue:Role=data-source"]);
         foreach (var user in (string[])["epj-hovedstaden", "kilde-hovedstaden", "kilde-midtjylland", "sloring"])
             _peers[user] = await broker.Connect(user);
     }

@@ -46,13 +46,28 @@ public sealed class Peer : IAsyncDisposable
     public async Task<JsonNode> Request(string exchange, string key, string body, object? options = null) =>
         (await Do("request", new { exchange, key, body, options }))!;
 
-    /// <summary>Declares a durable quorum queue, or one for this connection only, and binds it.</summary>
-    public async Task<string> Bind(string? queue, string exchange, string key) => (string)(await Do("bind", new { queue, exchange, key }))!;
+    /// <summary>Declares a queue, durable or <paramref name="passing"/> with this connection, and binds it. Gives its name.</summary>
+    public async Task<string> Bind(string queue, string exchange, string key, bool passing = false)
+    {
+        await Do("bind", new { queue, exchange, key, passing });
+        return queue;
+    }
+
+    /// <summary>A queue of this connection's own, under the user's name, bound and received from.</summary>
+    public async Task<string> Listen(string user, string exchange, string key)
+    {
+        var queue = await Bind($"{user}.{Guid.NewGuid():N}", exchange, key, passing: true);
+        await Consume(queue);
+        return queue;
+    }
 
     public Task Consume(string queue) => Do("consume", new { queue });
 
     /// <summary>Takes one message for good; null when there is none.</summary>
     public Task<JsonNode?> Get(string queue) => Do("get", new { queue });
+
+    /// <exception cref="PeerException">There is no such exchange.</exception>
+    public Task Exchange(string exchange) => Do("exchange", new { exchange });
 
     public async Task<int> Count(string queue) => (int)(await Do("count", new { queue }))!;
 

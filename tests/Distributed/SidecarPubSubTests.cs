@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using RabbitMQ.Client;
 using Xunit;
 
 namespace Sloring.Tests.Distributed;

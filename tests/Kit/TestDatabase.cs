@@ -50,7 +50,7 @@ public static class TestDatabase
 
     /// <summary>For a store made by hand. The database must be there: <see cref="Ready{TDb}"/>.</summary>
     public static Database Of(string folder) => IsPostgres
-        ? new PostgresDatabase(ConnectionString(folder), _ => Password, NullLogger<PostgresDatabase>.Instance)
+        ? new PostgresDatabase(ConnectionString(folder), _ => Password, TimeProvider.System, NullLogger<PostgresDatabase>.Instance)
         : new SqliteDatabase(folder);
 
     /// <summary>A store made by hand on a folder's database, which is made at first use.</summary>

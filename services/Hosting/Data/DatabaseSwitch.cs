@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -19,12 +20,14 @@ internal static class DatabaseSwitch
                 "Set Data:ConnectionString to PostgreSQL's server and database, for example Host=127.0.0.1;Port=5432;Database=sloring, without user and password: "
                 + "each service is a role of its own name, with the secret postgres/<service>.")
             .ValidateOnStart();
+        if (postgres)
+            services.TryAddSingleton<TimeProvider, DatabaseClock>();
         services.AddSingleton<Database>(provider =>
         {
             var data = provider.GetRequiredService<IOptions<DataOptions>>().Value;
             var secrets = provider.GetRequiredService<SecretStore>();
             return postgres
-                ? new PostgresDatabase(data.ConnectionString, service => secrets.Text("postgres/" + service), provider.GetRequiredService<ILogger<PostgresDatabase>>())
+                ? new PostgresDatabase(data.ConnectionString, service => secrets.Text("postgres/" + service), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgresDatabase>>())
                 : new SqliteDatabase(data.Folder);
         });
     }

@@ -12,7 +12,11 @@ namespace Sloring.Hosting;
 /// All that is particular to PostgreSQL: one role and one schema per service, named as it; several processes write, one at a time by an
 /// advisory lock, and hear of each other's commits by LISTEN.
 /// </summary>
-public sealed class PostgresDatabase(string connectionString, Func<string, string> passwordOf, ILogger<PostgresDatabase> log) : Database
+/// <param name="connectionString">Server and database, without user and password.</param>
+/// <param name="passwordOf">A service's password.</param>
+/// <param name="clock">Set right by the database's, where it can be.</param>
+/// <param name="log">Told when the database goes away and comes back.</param>
+public sealed class PostgresDatabase(string connectionString, Func<string, string> passwordOf, TimeProvider clock, ILogger<PostgresDatabase> log) : Database
 {
     /// <summary>A process that stops in the middle of a transaction loses it after this long, and with it the lock that others wait for.</summary>
     private const string IdleInTransaction = "5s";
@@ -39,6 +43,8 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
 
     internal override async Task Prepare(ServiceDb db, string service, CancellationToken cancel)
     {
+        await db.Database.OpenConnectionAsync(cancel);
+        await CompareClocks((NpgsqlConnection)db.Database.GetDbConnection(), cancel);
         if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
             throw new InvalidOperationException(
                 $"The database of {service} is older than this program. Run {service} once with --migrate, as an init container does, then start it again.");
@@ -101,6 +107,7 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
                     await listen.ExecuteNonQueryAsync(stop);
                 while (true)
                 {
+                    await CompareClocks(listening, stop);
                     await catchUp(stop);
                     if (away)
                         log.LogInformation("The database of {Service} is back", service);
@@ -156,6 +163,16 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
         NpgsqlException or TimeoutException => true,
         _ => fault.InnerException is { } inner && IsAway(inner),
     };
+
+    private async Task CompareClocks(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        if (clock is not DatabaseClock database)
+            return;
+        await using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
+        var asked = TimeProvider.System.GetUtcNow();
+        var answer = (DateTime)(await command.ExecuteScalarAsync(cancel))!;
+        database.Compare(asked, answer, TimeProvider.System.GetUtcNow());
+    }
 
     private string ConnectionString(string service, bool pooled = true, string more = "") => new NpgsqlConnectionStringBuilder(connectionString)
     {

@@ -39,11 +39,15 @@ public sealed class Store<TDb>(
     /// <param name="actor">Who: stands in the journal. Person id, client id or the name of a service.</param>
     /// <param name="work">Loads, decides, changes <see cref="WriteScope{TDb}.Db"/> and appends events.</param>
     /// <param name="cancel">Abandons the work; never a commit under way.</param>
+    /// <param name="touches">
+    /// Names the rows that the work reads or changes, where it can: works that touch different rows are saved in one go, which is several
+    /// times faster. Null: the work sees all that was done before it.
+    /// </param>
     /// <exception cref="RejectedException">SLR-909: the database is away or too busy; whether the work was done is not known for certain.</exception>
-    public async Task<T> Write<T>(string actor, Func<WriteScope<TDb>, Task<T>> work, CancellationToken cancel)
+    public async Task<T> Write<T>(string actor, Func<WriteScope<TDb>, Task<T>> work, CancellationToken cancel, string? touches = null)
     {
         var result = default(T);
-        var job = new Job(actor, async scope => result = await work(scope), Activity.Current, cancel);
+        var job = new Job(actor, async scope => result = await work(scope), touches, Activity.Current, cancel);
         _jobs.Enqueue(job);
         StartWriting();
         await job.Done.Task;
@@ -93,42 +97,15 @@ public sealed class Store<TDb>(
         await _writer.WaitAsync();
         try
         {
-            // A single job may give up while it waits for the database; a group's members must not end each other.
-            var cancel = group.Count == 1 ? group[0].Cancel : CancellationToken.None;
-            await PrepareAsWriter(cancel);
-            await using var db = await factory.CreateDbContextAsync(cancel);
-            // Savepoints are set here where they are needed, one for each job of a group.
-            db.Database.AutoSavepointsEnabled = false;
-            await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-            var end = await database.LockJournal(db, Service, cancel) ?? new JournalEnd(Tail.Head, _headHash);
-            var appended = new List<JournalEntry>();
-            var done = new List<Job>(group.Count);
-            foreach (var job in group)
-            {
-                if (await Do(job, db, transaction, end, alone: group.Count == 1) is not { } scope)
-                    continue;
-                end = scope.End;
-                appended.AddRange(scope.Appended);
-                done.Add(job);
-            }
-            if (done.Count == 0)
-                return;
             try
             {
-                if (appended.Count > 0)
-                    await database.Tell(db, Service, CancellationToken.None);
-                await transaction.CommitAsync(CancellationToken.None);
+                await Commit(group);
             }
-            catch
+            catch (SpoiledException)
             {
-                // What the database holds now is not known for certain: the journal's end is read anew before the next write.
-                _prepared = false;
-                throw;
+                foreach (var job in group.Where(job => !job.Done.Task.IsCompleted))
+                    await Commit([job]);
             }
-            _headHash = end.Hash;
-            Tail.Add(appended);
-            foreach (var job in done)
-                job.Done.TrySetResult();
         }
         catch (Exception e)
         {
@@ -141,30 +118,120 @@ public sealed class Store<TDb>(
         }
     }
 
-    /// <summary>Does one job of a group; null, and nothing of it stays, when it throws. The job is told why.</summary>
-    private async Task<WriteScope<TDb>?> Do(Job job, TDb db, IDbContextTransaction transaction, JournalEnd end, bool alone)
+    /// <summary>Does jobs in one transaction and answers them.</summary>
+    /// <exception cref="SpoiledException">One of those that share a save failed: nothing was done, and each is to be done alone.</exception>
+    private async Task Commit(List<Job> group)
+    {
+        var alone = group.Count == 1;
+        // A single job may give up while it waits for the database; a group's members must not end each other.
+        var cancel = alone ? group[0].Cancel : CancellationToken.None;
+        await PrepareAsWriter(cancel);
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        // Savepoints are set here, where they are needed.
+        db.Database.AutoSavepointsEnabled = false;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var end = await database.LockJournal(db, Service, cancel) ?? new JournalEnd(Tail.Head, _headHash);
+        var appended = new List<JournalEntry>();
+        var done = new List<Job>(group.Count);
+        var unsaved = new HashSet<string>();
+        foreach (var job in group)
+        {
+            var scope = new WriteScope<TDb>(db, job.Actor, clock, database, end, job.Cancel);
+            if (alone || job.Touches is null)
+            {
+                await SaveShared(db, unsaved);
+                if (!await DoAndSave(job, scope, alone ? null : transaction))
+                    continue;
+            }
+            else
+            {
+                if (unsaved.Contains(job.Touches))
+                    await SaveShared(db, unsaved);
+                unsaved.Add(job.Touches);
+                await DoShared(job, scope);
+            }
+            end = scope.End;
+            appended.AddRange(scope.Appended);
+            done.Add(job);
+        }
+        if (done.Count == 0)
+            return;
+        await SaveShared(db, unsaved);
+        try
+        {
+            if (appended.Count > 0)
+            {
+                await database.Insert(db.Database.GetDbConnection(), appended, CancellationToken.None);
+                await database.Tell(db, Service, CancellationToken.None);
+            }
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        catch
+        {
+            // What the database holds now is not known for certain: the journal's end is read anew before the next write.
+            _prepared = false;
+            throw;
+        }
+        _headHash = end.Hash;
+        Tail.Add(appended);
+        foreach (var job in done)
+            job.Done.TrySetResult();
+    }
+
+    /// <summary>Does a job and saves it; false, and nothing of it stays, when it throws. The job is told why.</summary>
+    private async Task<bool> DoAndSave(Job job, WriteScope<TDb> scope, IDbContextTransaction? ofOthers)
     {
         const string Before = "before";
-        if (!alone)
-            await transaction.CreateSavepointAsync(Before, CancellationToken.None);
-        var scope = new WriteScope<TDb>(db, database, job.Actor, clock, end, job.Cancel);
+        if (ofOthers is not null)
+            await ofOthers.CreateSavepointAsync(Before, CancellationToken.None);
         try
         {
             // The trace of whoever asked, for as long as this method runs.
             Activity.Current = job.Activity;
             await job.Work(scope);
-            await db.SaveChangesAsync(job.Cancel);
-            db.ChangeTracker.Clear();
-            return scope;
+            await scope.Db.SaveChangesAsync(job.Cancel);
+            scope.Db.ChangeTracker.Clear();
+            return true;
         }
         catch (Exception e)
         {
             job.Fail(Told(e));
-            db.ChangeTracker.Clear();
-            if (!alone)
-                await transaction.RollbackToSavepointAsync(Before, CancellationToken.None);
-            return null;
+            scope.Db.ChangeTracker.Clear();
+            if (ofOthers is not null)
+                await ofOthers.RollbackToSavepointAsync(Before, CancellationToken.None);
+            return false;
         }
+    }
+
+    /// <summary>Does a job whose changes are saved with those of others.</summary>
+    private static async Task DoShared(Job job, WriteScope<TDb> scope)
+    {
+        try
+        {
+            Activity.Current = job.Activity;
+            await job.Work(scope);
+        }
+        catch (Exception e)
+        {
+            // What it has left among the others' changes can't be told from them.
+            throw new SpoiledException(e);
+        }
+    }
+
+    private static async Task SaveShared(TDb db, HashSet<string> unsaved)
+    {
+        if (unsaved.Count == 0)
+            return;
+        try
+        {
+            await db.SaveChangesAsync(CancellationToken.None);
+        }
+        catch (DbUpdateException e)
+        {
+            throw new SpoiledException(e);
+        }
+        db.ChangeTracker.Clear();
+        unsaved.Clear();
     }
 
     /// <summary>A database that is away is no fault of ours: whoever asked is told to try again.</summary>
@@ -312,8 +379,10 @@ public sealed class Store<TDb>(
 
     public void Dispose() => _writer.Dispose();
 
+    private sealed class SpoiledException(Exception why) : Exception("A shared save failed.", why);
+
     /// <summary>A piece of work that waits for the writer.</summary>
-    private sealed record Job(string Actor, Func<WriteScope<TDb>, Task> Work, Activity? Activity, CancellationToken Cancel)
+    private sealed record Job(string Actor, Func<WriteScope<TDb>, Task> Work, string? Touches, Activity? Activity, CancellationToken Cancel)
     {
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -335,7 +404,7 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
     private readonly TimeProvider _clock;
     private readonly List<JournalEntry> _appended = [];
 
-    internal WriteScope(TDb db, Database database, string actor, TimeProvider clock, JournalEnd end, CancellationToken cancel)
+    internal WriteScope(TDb db, string actor, TimeProvider clock, Database database, JournalEnd end, CancellationToken cancel)
     {
         Db = db;
         Cancel = cancel;
@@ -362,15 +431,7 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
     public Task<long> Append(IEvent e) => Append(e, _actor);
 
     /// <summary>As <see cref="Append(IEvent)"/>, where entries of several actors share a transaction.</summary>
-    public Task<long> Append(IEvent e, string actor)
-    {
-        var entry = Next(e, actor);
-        Db.Journal.Add(entry);
-        return Task.FromResult(entry.Position);
-    }
-
-    /// <summary>Appends a batch in order, several times faster than one by one: the entries go straight to the database, untracked.</summary>
-    public Task AppendMany(IEnumerable<IEvent> events) => _database.Insert(Db.Database.GetDbConnection(), [.. events.Select(e => Next(e, _actor))], Cancel);
+    public Task<long> Append(IEvent e, string actor) => Task.FromResult(Next(e, actor).Position);
 
     /// <summary>The rows of a query that this transaction will change; those that another transaction is changing are left to it.</summary>
     public IQueryable<T> Claim<T>(IQueryable<T> rows) => _database.Claim(rows);

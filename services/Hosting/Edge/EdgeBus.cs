@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using System.Net.Sockets;
@@ -37,6 +39,10 @@ public static class EdgeBus
 
     /// <summary>Writes of one service share one writer: more at once would only wait there, and more prefetched would keep another replica idle.</summary>
     private const int CommandsAtOnce = 16;
+
+    private const int LargestBuffer = 1024 * 1024;
+    private static readonly ConcurrentBag<ArrayBufferWriter<byte>> Buffers = [];
+    private static readonly JsonWriterOptions Writing = new() { Encoder = EdgeJson.Options.Encoder, SkipValidation = true };
 
     /// <summary>Subscribes a service to a message of outside systems. Without <c>Edge=rabbitmq</c> nothing is registered.</summary>
     /// <param name="builder">The process.</param>
@@ -154,7 +160,22 @@ public static class EdgeBus
         return channel.BasicPublishAsync(exchange, routingKey, mandatory, properties, body, cancel);
     }
 
-    internal static BasicProperties Properties(EdgeSending sending, DateTimeOffset now)
+    /// <summary>As above; the body is written into memory that is used again, since one of many entries would else be a large object each time.</summary>
+    internal static async ValueTask Publish(IChannel channel, string exchange, string routingKey, bool mandatory, EdgeSending sending, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (!Buffers.TryTake(out var buffer))
+            buffer = new ArrayBufferWriter<byte>(16 * 1024);
+        await using (var writer = new Utf8JsonWriter(buffer, Writing))
+            JsonSerializer.Serialize(writer, sending.Body, sending.Body.GetType(), EdgeJson.Options);
+        await Publish(channel, exchange, routingKey, mandatory, Properties(sending, now), buffer.WrittenMemory, cancel);
+        // Not where it failed: the client may be at it still.
+        if (buffer.Capacity > LargestBuffer)
+            return;
+        buffer.ResetWrittenCount();
+        Buffers.Add(buffer);
+    }
+
+    private static BasicProperties Properties(EdgeSending sending, DateTimeOffset now)
     {
         var properties = new BasicProperties
         {
@@ -169,8 +190,6 @@ public static class EdgeBus
             properties.Headers = new Dictionary<string, object?> { ["traceparent"] = cause };
         return properties;
     }
-
-    internal static byte[] Json(EdgeSending sending) => JsonSerializer.SerializeToUtf8Bytes(sending.Body, sending.Body.GetType(), EdgeJson.Options);
 
     private static TMessage Read<TMessage>(byte[] body) where TMessage : class
     {
@@ -191,8 +210,16 @@ public static class EdgeBus
     {
         public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
         {
-            await Declare(context.Channel, context.CancellationToken);
-            await next.Send(context);
+            try
+            {
+                await Declare(context.Channel, context.CancellationToken);
+                await next.Send(context);
+            }
+            catch (OperationCanceledException e) when (!context.CancellationToken.IsCancellationRequested)
+            {
+                // The broker was too slow to answer. MassTransit takes a cancellation for its own and would never consume again.
+                throw new RabbitMqConnectionException("The broker of the edge did not answer in time.", e);
+            }
         }
 
         public void Probe(ProbeContext context)
@@ -263,7 +290,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         }
         try
         {
-            await EdgeBus.Publish(channel, sending.Exchange, sending.RoutingKey, mandatory: true, EdgeBus.Properties(sending, clock.GetUtcNow()), EdgeBus.Json(sending), cancel);
+            await EdgeBus.Publish(channel, sending.Exchange, sending.RoutingKey, mandatory: true, sending, clock.GetUtcNow(), cancel);
         }
         catch (PublishException e) when (e.IsReturn)
         {
@@ -275,8 +302,8 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
     {
         if (!DirectReply.Is(sent.ReplyTo))
             return;
-        var properties = EdgeBus.Properties(sending with { CorrelationId = sent.CorrelationId ?? sent.MessageId }, clock.GetUtcNow());
-        await EdgeBus.Publish(channel, "", sent.ReplyTo!, mandatory: false, properties, EdgeBus.Json(sending), cancel);
+        await EdgeBus.Publish(
+            channel, "", sent.ReplyTo!, mandatory: false, sending with { CorrelationId = sent.CorrelationId ?? sent.MessageId }, clock.GetUtcNow(), cancel);
     }
 
     private async Task Refuse(IChannel channel, RabbitMqBasicConsumeContext delivery, byte[] body, Rejection rejection, CancellationToken cancel)
@@ -340,7 +367,7 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
     public async Task Publish(EdgeSending sending, CancellationToken cancel)
     {
         var channel = _channel is { IsOpen: true } open ? open : throw new IOException("The broker of the edge is away.");
-        await EdgeBus.Publish(channel, sending.Exchange ?? "", sending.RoutingKey, mandatory: false, EdgeBus.Properties(sending, clock.GetUtcNow()), EdgeBus.Json(sending), cancel);
+        await EdgeBus.Publish(channel, sending.Exchange ?? "", sending.RoutingKey, mandatory: false, sending, clock.GetUtcNow(), cancel);
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
@@ -348,17 +375,25 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var connections = ((IRabbitMqHostConfiguration)bus.HostConfiguration).ConnectionContextSupervisor;
+        var host = (IRabbitMqHostConfiguration)bus.HostConfiguration;
+        var away = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 if (_channel is not { IsOpen: true })
-                    await connections.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
+                {
+                    await host.ConnectionContextSupervisor.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
+                    log.LogInformation("Connected to the broker of the edge");
+                    away = false;
+                }
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                log.LogDebug("The broker of the edge is away: {Type}", e.GetType().Name);
+                // Once an outage: MassTransit tells of each attempt, with stack traces, to whoever turns its log on.
+                if (!away)
+                    log.LogWarning("The broker of the edge is away ({Type}); trying until it is there", e.GetBaseException().GetType().Name);
+                away = true;
             }
             await Task.Delay(Pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
@@ -15,6 +16,7 @@ internal sealed class Broker(PubSub component, ILogger<Broker> log) : IAsyncDisp
 
     private readonly SemaphoreSlim _lock = new(1, 1);
     private readonly HashSet<string> _exchanges = [];
+    private readonly ConcurrentBag<string> _tags = [];
     private readonly CancellationTokenSource _stopping = new();
     private IConnection? _connection;
     private IChannel? _channel;
@@ -110,8 +112,6 @@ internal sealed class Broker(PubSub component, ILogger<Broker> log) : IAsyncDisp
         _lock.Dispose();
     }
 
-    private readonly System.Collections.Concurrent.ConcurrentBag<string> _tags = [];
-
     private async Task<(int Generation, bool Open, string? Error)> TryPublish(string topic, ReadOnlyMemory<byte> body, TimeSpan? timeToLive)
     {
         // One at a time with the round trip of the confirmation: daprd's own limit.
@@ -192,15 +192,24 @@ internal sealed class Broker(PubSub component, ILogger<Broker> log) : IAsyncDisp
         try
         {
             await Task.Yield();
-            var done = await deliver(body, _stopping.Token);
-            if (component.AutoAck || (!done && _stopping.IsCancellationRequested))
+            bool done;
+            try
+            {
+                done = await deliver(body, _stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // Dapr's fault, kept: what waits for another try when the sidecar is stopped is refused, and gone.
+                done = false;
+            }
+            if (component.AutoAck)
                 return;
             if (done)
                 await channel.BasicAckAsync(tag, multiple: false);
             else
                 await channel.BasicNackAsync(tag, multiple: false, component.Requeue);
         }
-        catch (Exception e) when (e is AlreadyClosedException or OperationCanceledException or ObjectDisposedException or OperationInterruptedException)
+        catch (Exception e) when (e is AlreadyClosedException or ObjectDisposedException or OperationInterruptedException)
         {
             // The broker delivers it again.
         }

@@ -96,7 +96,7 @@ internal sealed class Delivery(Flags flags, Resources resources, Broker? broker,
         var policy = resources.Redelivery;
         for (var retry = 0; ; retry++)
         {
-            switch (await Post(subscription, envelope, Trace.Child(parent), stop))
+            switch (await Post(subscription, envelope, Trace.Child(parent)))
             {
                 case Verdict.Done:
                     return true;
@@ -112,7 +112,7 @@ internal sealed class Delivery(Flags flags, Resources resources, Broker? broker,
         return subscription.DeadLetterTopic is not null && await publishing.SendDeadLetter(subscription.DeadLetterTopic, envelope, stop);
     }
 
-    private async Task<Verdict> Post(Subscription subscription, ReadOnlyMemory<byte> envelope, string trace, CancellationToken stop)
+    private async Task<Verdict> Post(Subscription subscription, ReadOnlyMemory<byte> envelope, string trace)
     {
         try
         {
@@ -121,7 +121,7 @@ internal sealed class Delivery(Flags flags, Resources resources, Broker? broker,
             request.Headers.TryAddWithoutValidation("pubsubname", subscription.PubsubName);
             request.Headers.TryAddWithoutValidation("traceparent", trace);
             // Not cut short by a shutdown: an app that has done its work should be heard.
-            using var response = await _app.SendAsync(request, CancellationToken.None).WaitAsync(stop.IsCancellationRequested ? flags.Grace : Timeout.InfiniteTimeSpan, CancellationToken.None);
+            using var response = await _app.SendAsync(request, CancellationToken.None);
             var body = await response.Content.ReadAsByteArrayAsync(CancellationToken.None);
             return (int)response.StatusCode switch
             {
@@ -130,7 +130,7 @@ internal sealed class Delivery(Flags flags, Resources resources, Broker? broker,
                 _ => Verdict.Retry,
             };
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
+        catch (Exception e) when (e is HttpRequestException or IOException)
         {
             return Verdict.Retry;
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Sloring.Sidecar;
@@ -45,6 +46,11 @@ app.Use((http, next) =>
     http.Connection.LocalPort == flags.GrpcPort ? app.Services.GetRequiredService<Proxy>().FromApp(http)
     : http.Connection.LocalPort == flags.InternalPort ? app.Services.GetRequiredService<Proxy>().FromSidecar(http)
     : next(http));
+app.Use((http, next) =>
+{
+    http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = 4 * 1024 * 1024;
+    return next(http);
+});
 app.Use((http, next) => Tokens.Api is null || http.Request.Headers[Tokens.Header] == Tokens.Api || http.Request.Path.StartsWithSegments("/v1.0/healthz", StringComparison.Ordinal)
     ? next(http)
     : Refuse(http));

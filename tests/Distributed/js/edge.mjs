@@ -17,7 +17,10 @@ async function open() {
     connection.on('close', () => { connection = channel = replies = undefined; });
   }
   const opened = await connection.createConfirmChannel();
-  const gone = () => { if (channel === opened) channel = replies = undefined; };
+  const gone = (error) => {
+    if (error) process.stderr.write(`channel: ${error.message}\n`);
+    if (channel === opened) channel = replies = undefined;
+  };
   opened.on('error', gone);
   opened.on('close', gone);
   return (channel = opened);
@@ -67,9 +70,8 @@ const commands = {
 
   async bind(command) {
     const on = await open();
-    const { queue } = await on.assertQueue(command.queue ?? '', { durable: true, exclusive: !command.queue, arguments: command.queue ? { 'x-queue-type': 'quorum' } : {} });
-    await on.bindQueue(queue, command.exchange, command.key);
-    return queue;
+    await on.assertQueue(command.queue, { durable: !command.passing, exclusive: command.passing, arguments: command.passing ? {} : { 'x-queue-type': 'quorum' } });
+    await on.bindQueue(command.queue, command.exchange, command.key);
   },
 
   async consume(command) {
@@ -85,6 +87,11 @@ const commands = {
   async get(command) {
     const message = await (await open()).get(command.queue, { noAck: true });
     return message ? shown(message) : null;
+  },
+
+  // Fails, and closes the channel, where there is none.
+  async exchange(command) {
+    await (await open()).checkExchange(command.exchange);
   },
 
   async count(command) {

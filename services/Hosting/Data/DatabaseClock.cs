@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sloring.Hosting;
+
+/// <summary>
+/// The clock of a process that shares a database: the machine's own, set right by the database's where they are more than a second apart.
+/// So all replicas agree on when a masking starts, ends and is due, whatever the clock of one machine says; the monotonic part is the machine's.
+/// </summary>
+public sealed class DatabaseClock(ILogger<DatabaseClock> log) : TimeProvider
+{
+    /// <summary>Within it clocks that are kept by NTP differ, and a busy database answers late.</summary>
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
+
+    private long _ahead;
+
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddTicks(-Interlocked.Read(ref _ahead));
+
+    /// <summary>Compares the clocks.</summary>
+    /// <param name="asked">By the machine's clock.</param>
+    /// <param name="database">What the database answered.</param>
+    /// <param name="answered">By the machine's clock.</param>
+    public void Compare(DateTimeOffset asked, DateTimeOffset database, DateTimeOffset answered)
+    {
+        // A slow answer says too little.
+        if (answered - asked > Tolerance)
+            return;
+        // The database read its clock between the two: outside them the machine's is wrong by at least so much.
+        var ahead = database < asked ? asked - database : database > answered ? answered - database : TimeSpan.Zero;
+        var known = TimeSpan.FromTicks(Interlocked.Read(ref _ahead));
+        if (ahead.Duration() < Tolerance)
+            ahead = TimeSpan.Zero;
+        if ((ahead - known).Duration() < Tolerance && (ahead == TimeSpan.Zero) == (known == TimeSpan.Zero))
+            return;
+        Interlocked.Exchange(ref _ahead, ahead.Ticks);
+        log.LogWarning("This machine's clock is {Seconds:F0} s ahead of the database's; the database's is gone by. Set the machine's right", ahead.TotalSeconds);
+    }
+}

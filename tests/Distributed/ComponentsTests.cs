@@ -1,0 +1,140 @@
+using System.Text.RegularExpressions;
+using Sloring.Contracts.Events;
+using Xunit;
+using YamlDotNet.RepresentationModel;
+
+namespace Sloring.Tests.Distributed;
+
+/// <summary>The files of components/ are what Dapr's own schemas say they may be, and name what the code names.</summary>
+public sealed partial class ComponentsTests
+{
+    public static TheoryData<string> Files => new(Directory.EnumerateFiles(Folder, "*.yaml").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
+
+    private static string Folder => Path.Combine(Repository.Root, "components");
+
+    [Theory, MemberData(nameof(Files))]
+    public void File_FitsDaprsSchema(string file) => Assert.Empty(Schema(File.ReadAllText(Path.Combine(Folder, file))));
+
+    /// <summary>The test of the test: what is broken is found.</summary>
+    [Theory]
+    [InlineData("pubsub.yaml", "version: v1", "")] // required
+    [InlineData("pubsub.yaml", "scopes:\n", "scope:\n")] // unknown
+    [InlineData("pubsub.yaml", "  - registration\n", "  - { app: registration }\n")] // another type
+    [InlineData("resiliency.yaml", "maxRetries: 8", "maxRetries: eight")]
+    [InlineData("resiliency.yaml", "gRPCStatusCodes:", "grpcStatusCodes:")]
+    [InlineData("config.yaml", "defaultAction: deny", "defaultAction: [deny]")]
+    [InlineData("config.yaml", "      - appId: registration\n        trustDomain", "      - trustDomain")]
+    public void BrokenFile_DoesNotFit(string file, string from, string to)
+    {
+        var text = File.ReadAllText(Path.Combine(Folder, file));
+        Assert.Contains(from, text, StringComparison.Ordinal);
+        Assert.NotEmpty(Schema(text.Replace(from, to, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Topics_AreTheEventsOfTheContracts_AndEachSubscribersDeadLetters()
+    {
+        var events = EventNames.All.Keys.Where(name => !EventNames.IsAuditOnly(name));
+        string[] subscribers = ["registration", "approval", "scheduler", "effectuation"];
+        var expected = events.Concat(subscribers.Select(name => "dead-letters." + name)).Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(expected, Value("allowedTopics").Split(',').Order(StringComparer.Ordinal));
+        Assert.Equal(expected, Value("protectedTopics").Split(',').Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("registration"), InlineData("approval"), InlineData("scheduler"), InlineData("pseudonym"), InlineData("effectuation")]
+    public void Publisher_MayPublishWhatTheDocumentationSays(string service)
+    {
+        var rows = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "events.md")).Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|')).ToList();
+        var documented = rows.Where(cells => cells[2].Contains(service, StringComparison.OrdinalIgnoreCase) && !cells[1].Contains("audit.", StringComparison.Ordinal))
+            .SelectMany(cells => WireName().Matches(cells[1]).Select(match => match.Groups[1].Value));
+        var letters = Scope("subscriptionScopes", service).Where(topic => topic.StartsWith("dead-letters.", StringComparison.Ordinal));
+        Assert.Equal(documented.Concat(letters).Order(StringComparer.Ordinal), Scope("publishingScopes", service));
+    }
+
+    /// <summary>The topics of an app in a scope of the pub/sub component.</summary>
+    internal static IEnumerable<string> Scope(string scope, string app) => Value(scope).Split(';').Select(entry => entry.Split('='))
+        .Where(entry => entry[0] == app).SelectMany(entry => entry[1].Split(',', StringSplitOptions.RemoveEmptyEntries)).Order(StringComparer.Ordinal);
+
+    private static string Value(string name) => ((YamlSequenceNode)Load(File.ReadAllText(Path.Combine(Folder, "pubsub.yaml")))["spec"]["metadata"])
+        .Where(item => (string?)item["name"] == name).Select(item => (string?)item["value"]).Single()!;
+
+    private static YamlNode Load(string text)
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(text));
+        return yaml.Documents.Single().RootNode;
+    }
+
+    /// <summary>What a file has that its kind's schema does not allow.</summary>
+    private static List<string> Schema(string text)
+    {
+        var schemas = Beside("shared/schemas/dapr-1.17");
+        Assert.SkipWhen(schemas is null, "Dapr's schemas are not beside this checkout (shared/schemas/dapr-1.17).");
+        var document = Load(text);
+        var crd = Directory.EnumerateFiles(schemas!, "*.yaml").Select(path => Load(File.ReadAllText(path)))
+            .Single(crd => (string?)crd["spec"]["names"]["kind"] == (string?)document["kind"]);
+        var version = ((string)document["apiVersion"]!).Split('/')[1];
+        var schema = ((YamlSequenceNode)crd["spec"]["versions"]).Single(v => (string?)v["name"] == version)["schema"]["openAPIV3Schema"];
+        var faults = new List<string>();
+        Check(document, (YamlMappingNode)schema, "", faults);
+        return faults;
+    }
+
+    private static void Check(YamlNode node, YamlMappingNode schema, string at, List<string> faults)
+    {
+        if (At(schema, "x-kubernetes-preserve-unknown-fields") is not null)
+            return;
+        switch (Type(schema), node)
+        {
+            case ("object", YamlMappingNode map):
+                var (properties, others) = (At(schema, "properties") as YamlMappingNode, At(schema, "additionalProperties") as YamlMappingNode);
+                foreach (var (key, value) in map.Children)
+                {
+                    var property = properties is null ? null : At(properties, (string)key!) as YamlMappingNode;
+                    if ((property ?? others) is { } next)
+                        Check(value, next, $"{at}/{key}", faults);
+                    else if (properties is not null)
+                        faults.Add($"{at}/{key} is unknown");
+                }
+                foreach (var required in At(schema, "required") as YamlSequenceNode ?? [])
+                {
+                    if (At(map, (string)required!) is null)
+                        faults.Add($"{at}/{required} is missing");
+                }
+                break;
+            case ("array", YamlSequenceNode list):
+                foreach (var item in list)
+                    Check(item, (YamlMappingNode)schema["items"], at + "/[]", faults);
+                break;
+            case ("string", YamlScalarNode { Value: not null } scalar) when scalar.Style != YamlDotNet.Core.ScalarStyle.Plain || !NotText().IsMatch(scalar.Value):
+            case ("integer", YamlScalarNode number) when int.TryParse(number.Value, out _):
+            case ("boolean", YamlScalarNode { Value: "true" or "false" }):
+                break;
+            default:
+                faults.Add($"{at} is not of type {Type(schema)}");
+                break;
+        }
+    }
+
+    private static string? Type(YamlMappingNode schema) => (At(schema, "type") as YamlScalarNode)?.Value;
+
+    private static YamlNode? At(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
+
+    private static string? Beside(string path)
+    {
+        for (var at = new DirectoryInfo(Repository.Root); at is not null; at = at.Parent)
+        {
+            if (Directory.Exists(Path.Combine(at.FullName, path)))
+                return Path.Combine(at.FullName, path);
+        }
+        return null;
+    }
+
+    [GeneratedRegex("`([a-z0-9.-]+)`")]
+    private static partial Regex WireName();
+
+    /// <summary>What YAML reads as something else than a text when it stands without quotes.</summary>
+    [GeneratedRegex(@"^(true|false|null|~|[-+]?[0-9]+(\.[0-9]+)?)$", RegexOptions.IgnoreCase)]
+    private static partial Regex NotText();
+}
