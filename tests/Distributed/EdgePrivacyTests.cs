@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using Xunit;
 using static Sloring.Tests.Distributed.EdgePlatform;
 
