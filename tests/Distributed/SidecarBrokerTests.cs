@@ -19,6 +19,10 @@ public sealed class SidecarBrokerTests
             Path.Combine(world.Folder, "broker"), Platform.FreePort(), Platform.FreePort(), Platform.FreePort(), [new BrokerUser(Broker.User, Broker.Password, ".*", ".*", ".*")], Cancel);
         await world.Write("pubsub.yaml", Component(server.Port));
         await using var app = await RecordingApp.Start("""[{"pubsubname":"sloring-pubsub","topic":"t","route":"/on/t","metadata":{"queueType":"quorum"}}]""");
+        await using (var first = await StandIn.Start(world, "app", app.Port))
+            await first.Subscribed("t");
+        // RabbitMQ 3.10 writes down where a quorum queue lives up to a second after it has declared it: killed before that, it never finds the queue again.
+        await server.Restart(Cancel);
         await using var sidecar = await StandIn.Start(world, "app", app.Port);
         await sidecar.Subscribed("t");
         for (var i = 0; i < 20; i++)

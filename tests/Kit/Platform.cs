@@ -95,12 +95,28 @@ public sealed class Platform : IAsyncDisposable
     public async Task<Metadata> As(string client) =>
         new() { { "authorization", "Bearer " + await Client.Token(client, CancellationToken.None) } };
 
-    /// <summary>A loopback port that nothing listens on.</summary>
+    private static int _lastPort = Random.Shared.Next(20_000, 29_000);
+
+    /// <summary>
+    /// A loopback port that nothing listens on, never the same twice in a run. Below those that the system hands to outgoing connections: one of
+    /// them may be taken before a server that was told to use it has started.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Interlocked.Increment(ref _lastPort);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody else's.
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -16,6 +16,9 @@ public sealed class DataOptions
 /// <summary>What the store needs of a kind of database beyond EF Core: one file for each kind, and no other code that knows which it is.</summary>
 public abstract class Database
 {
+    /// <summary>Whether other processes may append to the same journals, so that what is in memory must be proven.</summary>
+    internal abstract bool IsShared { get; }
+
     /// <summary>Points a service's context at its own file or schema.</summary>
     public abstract void Configure(DbContextOptionsBuilder options, string service);
 

@@ -21,6 +21,12 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     /// <summary>A process that stops in the middle of a transaction loses it after this long, and with it the lock that others wait for.</summary>
     private const string IdleInTransaction = "5s";
 
+    /// <summary>
+    /// A process that holds a turn and says nothing for so long loses it: one that stands still keeps its connection open, and nobody else would hand on what it
+    /// owes. One that runs is heard of by the driver's keep-alive, at half of this.
+    /// </summary>
+    private const string SilentHolder = "10s";
+
     /// <summary>Whoever waits for the lock longer than this is told to try again.</summary>
     private const string LongestWait = "10s";
 
@@ -31,6 +37,8 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     private const string IdleInTransactionEnded = "25P03";
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
+
+    internal override bool IsShared => true;
 
     public override void Configure(DbContextOptionsBuilder options, string service) =>
         options.UseNpgsql(ConnectionString(service), npgsql => npgsql.MigrationsHistoryTable("migrations", service)).AddInterceptors(SkipLocked.Instance);
@@ -125,7 +133,7 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     {
         while (true)
         {
-            var connection = new NpgsqlConnection(ConnectionString(service, pooled: false));
+            var connection = new NpgsqlConnection(ConnectionString(service, pooled: false, $" -c idle_session_timeout={SilentHolder}"));
             try
             {
                 await connection.OpenAsync(cancel);
@@ -168,7 +176,7 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
         database.Compare(asked, answer, TimeProvider.System.GetUtcNow());
     }
 
-    private string ConnectionString(string service, bool pooled = true) => new NpgsqlConnectionStringBuilder(connectionString)
+    private string ConnectionString(string service, bool pooled = true, string more = "") => new NpgsqlConnectionStringBuilder(connectionString)
     {
         Username = service,
         Password = passwordOf(service),
@@ -183,7 +191,7 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
         CommandTimeout = 15,
         CancellationTimeout = 1_000,
         KeepAlive = pooled ? 0 : 5,
-        Options = $"-c idle_in_transaction_session_timeout={IdleInTransaction} -c lock_timeout={LongestWait}",
+        Options = $"-c idle_in_transaction_session_timeout={IdleInTransaction} -c lock_timeout={LongestWait}{more}",
     }.ToString();
 
     private static string Channel(string service) => "journal_" + service;
@@ -197,7 +205,8 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
                 await using var command = new NpgsqlCommand("SELECT 1", connection);
                 return await command.ExecuteScalarAsync(cancel) is 1;
             }
-            catch (NpgsqlException)
+            // The latter where the driver has seen already that the connection was ended.
+            catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
             {
                 return false;
             }

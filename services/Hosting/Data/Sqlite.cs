@@ -9,6 +9,8 @@ namespace Sloring.Hosting;
 /// <summary>All that is particular to SQLite: one file per service, write-ahead log, one writer, tables made from the model, one process.</summary>
 public sealed class SqliteDatabase(string folder) : Database
 {
+    internal override bool IsShared => false;
+
     public override void Configure(DbContextOptionsBuilder options, string service) => options.UseSqlite(new SqliteConnectionStringBuilder
     {
         DataSource = Path.Combine(folder, service + ".db"),

@@ -335,9 +335,12 @@ public sealed class Store<TDb>(
         await database.Prepare(db, Service, cancel);
         if (patients is not null)
             await CheckKeys(db, patients, cancel);
+        var startedAt = clock.GetTimestamp();
         var last = await db.Journal.AsNoTracking().OrderByDescending(e => e.Position).FirstOrDefaultAsync(cancel);
         _headHash = last?.Hash ?? new byte[32];
         Tail.StartAt(last?.Position ?? 0);
+        if (database.IsShared)
+            Tail.WholeAt(startedAt);
         _prepared = true;
     }
 

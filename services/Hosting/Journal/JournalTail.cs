@@ -56,7 +56,7 @@ public sealed class JournalTail
     public void WholeAt(long at)
     {
         lock (_lock)
-            _wholeAt = at;
+            _wholeAt = Math.Max(_wholeAt ?? at, at);
     }
 
     /// <summary>How long ago everything committed was here for certain; zero where only this process appends.</summary>

@@ -141,7 +141,7 @@ public sealed class HistoryCheckerTests
     public void ClockThatWasAhead_IsCounted()
     {
         var run = new SmallRun();
-        run.Scheduler.Insert(0, run.Entry(new DeadlineReached { DeadlineId = run.DeadlineId, Owner = "registration", About = "x", Kind = "expiry", DueAt = SmallRun.At(360_000), FiredAt = SmallRun.At(361_000) }, 361_000));
+        run.Scheduler.Insert(0, SmallRun.Entry(new DeadlineReached { DeadlineId = run.DeadlineId, Owner = "registration", About = "x", Kind = "expiry", DueAt = SmallRun.At(360_000), FiredAt = SmallRun.At(361_000) }, 361_000));
         Assert.Equal(1, HistoryChecker.Check(run.Recorded()).FiredAhead);
     }
 
@@ -295,7 +295,7 @@ public sealed class HistoryCheckerTests
             };
         }
 
-        public JournalEntry Entry(IEvent e, double at) => new()
+        public static JournalEntry Entry(IEvent e, double at) => new()
         {
             Position = 1, EventId = Guid.NewGuid(), Type = EventNames.Of(e.GetType()), Subject = e.Subject, PatientKey = e.Patient ?? "", OccurredAt = At(at), Actor = "test", Data = EventJson.Write(e), TraceParent = "",
         };

@@ -115,7 +115,7 @@ class Link {
         if (this.#listen) {
           const queue = `${this.#user}.faults`;
           await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-          await channel.bindQueue(queue, this.#listen.exchange, this.#listen.key);
+          for (const exchange of this.#listen.exchanges) await channel.bindQueue(queue, exchange, this.#listen.key);
           await channel.consume(queue, (message) => { if (message) { this.#listen.on(JSON.parse(message.content.toString('utf8'))); channel.ack(message); } });
         }
         this.#open = channel;
@@ -221,7 +221,7 @@ async function activate({ n = chance(0.25) && again.length > 20 ? pick(again) : 
   const ends = seconds ?? (chance(0.15) ? 30 + Math.random() * 30 : undefined);
   const endsAt = ends && new Date(Date.now() + ends * 1000);
   const why = reason ? 'Truede personalet.' : '';
-  const entry = await persist({ k: 'activate', n, cvr, via, keep: (reply) => ({ id: reply.masking_id ?? reply.maskingId, ends: reply.ends_at ? millis(reply.ends_at) : reply.endsAt && Date.parse(reply.endsAt) }) }, (tries) => via === 'amqp'
+  const entry = await persist({ k: 'activate', n, cvr, via, keep: (reply) => ({ id: reply.masking_id ?? reply.maskingId, position: Number(reply.position), ends: reply.ends_at ? millis(reply.ends_at) : reply.endsAt && Date.parse(reply.endsAt) }) }, (tries) => via === 'amqp'
     ? links[epj].ask('activate-masking', {
       idempotencyKey: key, patientCpr: cprOf(n), trigger: 'threats', behaviourOn: '2025-01-15', ...(why && { reason: why }),
       activator: { personId: worker, role: 'health-worker', unitSorId: unit }, ...(endsAt && { endsAt: endsAt.toISOString() }),
@@ -260,8 +260,10 @@ async function read(n, replica = pick(Object.keys(effectuations))) {
 }
 
 const updates = new Map();
-const sourceLink = new Link(source.user, { exchange: 'sloring.masked-updates', key: `${source.cvr}.${source.user}`, on: masked });
+const toldToMask = new Set(); // journal positions that the data source has heard of
+const sourceLink = new Link(source.user, { exchanges: ['sloring.masked-updates', 'sloring.masking-decisions'], key: `${source.cvr}.${source.user}`, on: masked });
 function masked(message) {
+  if (message.patientKey) toldToMask.add(Number(message.position));
   const update = updates.get(message.updateId);
   if (!update) return;
   const shown = message.entries[0].entries[0].staff.some((s) => (s.name ?? '').length > 0);
@@ -288,7 +290,7 @@ async function picture(n, replica) {
 
 // The region's system: hears when a masking has ended, which its deadline, the register and the approval have all had a part in.
 const toldToHaveEnded = new Set();
-new Link('region-hovedstaden', { exchange: 'sloring.notifications', key: `${source.cvr}.#`, on: (notice) => { if (notice.kind === 'ended') toldToHaveEnded.add(notice.caseId); } });
+new Link('region-hovedstaden', { exchanges: ['sloring.notifications'], key: `${source.cvr}.#`, on: (notice) => { if (notice.kind === 'ended') toldToHaveEnded.add(notice.caseId); } });
 
 // ── The steady load
 function every(perSecond, most, work) {
@@ -321,7 +323,7 @@ function begin({ rate = 1 }) {
   every(1 * rate, 20, () => take(free((x) => x.reason && now() - x.at > 2000), (m) => decide(m, 'uphold')));
 }
 
-// ── What must work again after a fault: a new masking at every replica, a leader's decision, a deadline.
+// ── What must work again after a fault: a new masking at every replica and told to the data source, a leader's decision, a deadline.
 async function until(what, limit, condition) {
   const from = now();
   while (!(await condition())) {
@@ -350,6 +352,7 @@ async function probe() {
   })];
   // An activation that could only be sent after its own end is refused, and rightly so.
   if (short.out === 'accepted') {
+    steps.push(until('the data source is told to mask', 60000, async () => toldToMask.has(short.position)));
     steps.push(until('the region is told that a masking ended by itself', 60000, async () => toldToHaveEnded.has(short.id)));
   }
   await Promise.all(steps);
