@@ -34,8 +34,9 @@ public class ClusterProgram
         var all = new Dictionary<string, string?>(_command.Environment);
         foreach (var (variable, value) in _additions)
             all[variable] = value;
-        _asked = false;
-        var started = _process = await ChildProcess.Start(_command with { Environment = all });
+        var started = await ChildProcess.Start(_command with { Environment = all });
+        // Together, and last: whoever watches the process before this one must not take its asked-for end for a death.
+        (_process, _asked) = (started, false);
         _ = Watch(started);
     }
 

@@ -104,7 +104,17 @@ public sealed class Store<TDb>(
             catch (SpoiledException)
             {
                 foreach (var job in group.Where(job => !job.Done.Task.IsCompleted))
-                    await Commit([job]);
+                {
+                    try
+                    {
+                        await Commit([job]);
+                    }
+                    catch (OperationCanceledException e) when (job.Cancel.IsCancellationRequested)
+                    {
+                        // Its caller has gone; those of the others have not.
+                        job.Fail(e);
+                    }
+                }
             }
         }
         catch (Exception e)
