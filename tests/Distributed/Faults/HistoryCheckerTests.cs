@@ -261,17 +261,35 @@ public sealed class HistoryCheckerTests
 
         public HistoryLine Operation(string kind, double start, double? end) => new()
         {
-            Kind = kind, Patient = 1, Cvr = Cvr, MaskingId = Activated.MaskingId, Start = start, End = end, Outcome = end is null ? "unanswered" : "accepted",
+            Kind = kind,
+            Patient = 1,
+            Cvr = Cvr,
+            MaskingId = Activated.MaskingId,
+            Start = start,
+            End = end,
+            Outcome = end is null ? "unanswered" : "accepted",
         };
 
         public void Read(string replica, double start, string kind = "read", int patient = 1, string? shown = null, string? masked = null, double took = 20) => History.Add(new HistoryLine
         {
-            Kind = kind, Replica = replica, Patient = patient, Start = start, End = start + took, Outcome = "accepted", Shown = shown is null ? [] : [shown], Masked = masked is null ? [] : [masked],
+            Kind = kind,
+            Replica = replica,
+            Patient = patient,
+            Start = start,
+            End = start + took,
+            Outcome = "accepted",
+            Shown = shown is null ? [] : [shown],
+            Masked = masked is null ? [] : [masked],
         });
 
         public void Picture(double at, double? endsAt = null) => History.Add(new HistoryLine
         {
-            Kind = "picture", Replica = "effectuation-2", Patient = 1, Start = at, End = at + 20, Outcome = "accepted",
+            Kind = "picture",
+            Replica = "effectuation-2",
+            Patient = 1,
+            Start = at,
+            End = at + 20,
+            Outcome = "accepted",
             Organisations = endsAt is { } end ? new Dictionary<string, double> { [Cvr] = end } : new Dictionary<string, double>(),
         });
 
@@ -297,7 +315,15 @@ public sealed class HistoryCheckerTests
 
         public static JournalEntry Entry(IEvent e, double at) => new()
         {
-            Position = 1, EventId = Guid.NewGuid(), Type = EventNames.Of(e.GetType()), Subject = e.Subject, PatientKey = e.Patient ?? "", OccurredAt = At(at), Actor = "test", Data = EventJson.Write(e), TraceParent = "",
+            Position = 1,
+            EventId = Guid.NewGuid(),
+            Type = EventNames.Of(e.GetType()),
+            Subject = e.Subject,
+            PatientKey = e.Patient ?? "",
+            OccurredAt = At(at),
+            Actor = "test",
+            Data = EventJson.Write(e),
+            TraceParent = "",
         };
 
         private static List<JournalEntry> Chain(List<JournalEntry> entries)
@@ -307,7 +333,15 @@ public sealed class HistoryCheckerTests
             {
                 var next = new JournalEntry
                 {
-                    Position = chain.Count + 1, EventId = entry.EventId, Type = entry.Type, Subject = entry.Subject, PatientKey = entry.PatientKey, OccurredAt = entry.OccurredAt, Actor = entry.Actor, Data = entry.Data, TraceParent = "",
+                    Position = chain.Count + 1,
+                    EventId = entry.EventId,
+                    Type = entry.Type,
+                    Subject = entry.Subject,
+                    PatientKey = entry.PatientKey,
+                    OccurredAt = entry.OccurredAt,
+                    Actor = entry.Actor,
+                    Data = entry.Data,
+                    TraceParent = "",
                 };
                 previous = next.Hash = next.HashAfter(previous);
                 chain.Add(next);
