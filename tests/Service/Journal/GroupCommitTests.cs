@@ -61,8 +61,14 @@ public sealed class GroupCommitTests : IAsyncLifetime
     [Fact]
     public async Task AWriteThatGivesUpBeforeItsTurn_IsNotDone()
     {
-        var first = new TaskCompletionSource();
-        var holding = _store.Write("test", async _ => await first.Task, Cancel);
+        var (first, started) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var holding = _store.Write("test", async _ =>
+        {
+            started.TrySetResult();
+            await first.Task;
+        }, Cancel);
+        // Else both may have been gathered for one commit already.
+        await started.Task;
         using var gone = new CancellationTokenSource();
         var written = _store.Write("test", scope => scope.Append(Event(1)), gone.Token);
         await gone.CancelAsync();
@@ -71,6 +77,30 @@ public sealed class GroupCommitTests : IAsyncLifetime
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => written);
         Assert.Equal(0, (await _store.Verify(Cancel)).Entries);
+    }
+
+    [Fact]
+    public async Task AWriteWhoseCallerGoesWhileAllAreDoneAgainAlone_LeavesTheOthersTheirs()
+    {
+        var first = new TaskCompletionSource();
+        var holding = _store.Write("test", async _ => await first.Task, Cancel);
+        using var gone = new CancellationTokenSource();
+        var leaving = _store.Write<bool>("test", async _ =>
+        {
+            await gone.CancelAsync();
+            throw new InvalidOperationException("meant");
+        }, gone.Token, touches: "a");
+        var staying = _store.Write<long>("test", async scope =>
+        {
+            await scope.Append(Event(1));
+            return 1;
+        }, Cancel, touches: "b");
+        first.SetResult();
+        await holding;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+        await staying;
+        Assert.Equal(1, (await _store.Verify(Cancel)).Entries);
     }
 
     private static Deadline Row(int i) => new() { Id = Guid.NewGuid(), Owner = "registration", Subject = $"subject-{i}", Kind = "k", DueAt = DateTimeOffset.UnixEpoch };
