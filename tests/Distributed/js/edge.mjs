@@ -17,8 +17,7 @@ async function open() {
     connection.on('close', () => { connection = channel = replies = undefined; });
   }
   const opened = await connection.createConfirmChannel();
-  const gone = (error) => {
-    if (error) process.stderr.write(`channel: ${error.message}\n`);
+  const gone = () => {
     if (channel === opened) channel = replies = undefined;
   };
   opened.on('error', gone);
