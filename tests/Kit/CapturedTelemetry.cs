@@ -5,7 +5,7 @@ using System.Diagnostics.Metrics;
 namespace Sloring.Tests;
 
 /// <summary>
-/// Listens to every trace and metric of this process and writes their names, tags and events to .build/captured for the privacy scan. Each
+/// Listens to every trace and metric of this process that may be exported and writes their names, tags and events to .build/captured for the privacy scan. Each
 /// line once; no measured values, ids or times, which are digits of nobody.
 /// </summary>
 public static class CapturedTelemetry
@@ -22,7 +22,7 @@ public static class CapturedTelemetry
     {
         ActivitySource.AddActivityListener(new ActivityListener
         {
-            ShouldListenTo = _ => true,
+            ShouldListenTo = source => !Hosting.Telemetry.IsWithheld(source.Name),
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = Write,
         });

@@ -161,6 +161,7 @@ internal static class GrpcHeaders
     private static StatusCode FromReset(long code) => code switch
     {
         0 => StatusCode.Unavailable, // the table says INTERNAL, but in practice this is the GOAWAY of a server that stops
+        5 => StatusCode.Unavailable, // STREAM_CLOSED: not in the table, as no stream is left to tell; a server that gave up the whole connection says so
         7 => StatusCode.Unavailable, // REFUSED_STREAM
         8 => StatusCode.Cancelled,
         11 => StatusCode.ResourceExhausted, // ENHANCE_YOUR_CALM

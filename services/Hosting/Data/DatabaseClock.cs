@@ -19,19 +19,20 @@ public sealed class DatabaseClock(ILogger<DatabaseClock> log) : TimeProvider
     /// <param name="asked">By the machine's clock.</param>
     /// <param name="database">What the database answered.</param>
     /// <param name="answered">By the machine's clock.</param>
-    public void Compare(DateTimeOffset asked, DateTimeOffset database, DateTimeOffset answered)
+    /// <returns>False where the answer came too slowly to say anything.</returns>
+    public bool Compare(DateTimeOffset asked, DateTimeOffset database, DateTimeOffset answered)
     {
-        // A slow answer says too little.
         if (answered - asked > Tolerance)
-            return;
+            return false;
         // The database read its clock between the two: outside them the machine's is wrong by at least so much.
         var ahead = database < asked ? asked - database : database > answered ? answered - database : TimeSpan.Zero;
         var known = TimeSpan.FromTicks(Interlocked.Read(ref _ahead));
         if (ahead.Duration() < Tolerance)
             ahead = TimeSpan.Zero;
         if ((ahead - known).Duration() < Tolerance && (ahead == TimeSpan.Zero) == (known == TimeSpan.Zero))
-            return;
+            return true;
         Interlocked.Exchange(ref _ahead, ahead.Ticks);
         log.LogWarning("This machine's clock is {Seconds:F0} s ahead of the database's; the database's is gone by. Set the machine's right", ahead.TotalSeconds);
+        return true;
     }
 }

@@ -36,6 +36,8 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     /// <summary>idle_in_transaction_session_timeout; the driver has no name for it.</summary>
     private const string IdleInTransactionEnded = "25P03";
 
+    private const int MostTries = 20;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
 
     internal override bool IsShared => true;
@@ -46,7 +48,12 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     internal override async Task Prepare(ServiceDb db, string service, CancellationToken cancel)
     {
         await db.Database.OpenConnectionAsync(cancel);
-        await CompareClocks((NpgsqlConnection)db.Database.GetDbConnection(), cancel);
+        // Until it is known: a process with a wrong clock would tell a wrong time from its first answer on.
+        for (var tries = 0; !await CompareClocks((NpgsqlConnection)db.Database.GetDbConnection(), cancel); tries++)
+        {
+            if (tries == MostTries)
+                throw new InvalidOperationException($"The database of {service} answers too slowly to compare clocks with. Start again when it is less busy.");
+        }
         if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
             throw new InvalidOperationException(
                 $"The database of {service} is older than this program. Run {service} once with --migrate, as an init container does, then start it again.");
@@ -166,14 +173,14 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
         _ => fault.InnerException is { } inner && IsAway(inner),
     };
 
-    private async Task CompareClocks(NpgsqlConnection connection, CancellationToken cancel)
+    private async Task<bool> CompareClocks(NpgsqlConnection connection, CancellationToken cancel)
     {
         if (clock is not DatabaseClock database)
-            return;
+            return true;
         await using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
         var asked = TimeProvider.System.GetUtcNow();
         var answer = (DateTime)(await command.ExecuteScalarAsync(cancel))!;
-        database.Compare(asked, answer, TimeProvider.System.GetUtcNow());
+        return database.Compare(asked, answer, TimeProvider.System.GetUtcNow());
     }
 
     private string ConnectionString(string service, bool pooled = true, string more = "") => new NpgsqlConnectionStringBuilder(connectionString)

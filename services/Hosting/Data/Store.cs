@@ -142,6 +142,7 @@ public sealed class Store<TDb>(
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var end = await database.LockJournal(db, Service, cancel) ?? new JournalEnd(Tail.Head, _headHash);
         var appended = new List<JournalEntry>();
+        var inserted = 0;
         var done = new List<Job>(group.Count);
         var unsaved = new HashSet<string>();
         foreach (var job in group)
@@ -149,14 +150,14 @@ public sealed class Store<TDb>(
             var scope = new WriteScope<TDb>(db, job.Actor, clock, database, end, job.Cancel);
             if (alone || job.Touches is null)
             {
-                await SaveShared(db, unsaved);
+                await Settle();
                 if (!await DoAndSave(job, scope, alone ? null : transaction))
                     continue;
             }
             else
             {
                 if (unsaved.Contains(job.Touches))
-                    await SaveShared(db, unsaved);
+                    await Settle();
                 unsaved.Add(job.Touches);
                 await DoShared(job, scope);
             }
@@ -166,14 +167,11 @@ public sealed class Store<TDb>(
         }
         if (done.Count == 0)
             return;
-        await SaveShared(db, unsaved);
+        await Settle();
         try
         {
             if (appended.Count > 0)
-            {
-                await database.Insert(db.Database.GetDbConnection(), appended, CancellationToken.None);
                 await database.Tell(db, Service, CancellationToken.None);
-            }
             await transaction.CommitAsync(CancellationToken.None);
         }
         catch
@@ -186,6 +184,16 @@ public sealed class Store<TDb>(
         Tail.Add(appended);
         foreach (var job in done)
             job.Done.TrySetResult();
+
+        // What jobs have done so far, journal included, is there for the next that reads it.
+        async Task Settle()
+        {
+            await SaveShared(db, unsaved);
+            if (inserted == appended.Count)
+                return;
+            await database.Insert(db.Database.GetDbConnection(), appended.GetRange(inserted, appended.Count - inserted), CancellationToken.None);
+            inserted = appended.Count;
+        }
     }
 
     /// <summary>Does a job and saves it; false, and nothing of it stays, when it throws. The job is told why.</summary>

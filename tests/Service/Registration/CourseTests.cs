@@ -69,6 +69,18 @@ public sealed class CourseTests(RegistrationHost host) : IClassFixture<Registrat
         Assert.Equal("SLR-112", await host.Refuses("epj", (client, options) => client.EndAsync(another, options)));
     }
 
+    [Fact]
+    public async Task EndsDeliveredSeveralTimesAtOnce_AllHearThatItEnded()
+    {
+        var masking = await Activate();
+        var options = await host.As("leader");
+        var done = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ =>
+            host.Client.EndAsync(new EndRequest { MaskingId = masking.MaskingId, Reason = "Aftalt." }, options).ResponseAsync));
+
+        Assert.Single(done.Distinct());
+        Assert.Single((await host.EventsOf(masking.MaskingId)).OfType<RegistrationEnded>());
+    }
+
     [Fact] // A5, M7
     public async Task Lift_EndsTheActiveMaskingOnly()
     {
