@@ -10,6 +10,7 @@ namespace Sloring.Tests.Distributed.Faults;
 /// <summary>
 /// The platform as several processes with the real servers, under a steady load of foreign systems, and one fault after another. What the systems did and
 /// saw is then held against what the services keep: nothing accepted is lost or done twice, and no name shows that must not.
+/// The delays are how long a fault lasts or the load is let run; no condition is waited for by one.
 /// </summary>
 [Trait("stage", "faults")]
 public sealed class FaultTests
