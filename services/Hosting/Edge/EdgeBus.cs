@@ -47,7 +47,9 @@ public static class EdgeBus
     /// <param name="builder">The process.</param>
     /// <param name="queue">Where it comes from.</param>
     /// <param name="operation">The operation that it asks for; its roles are those of the table of operations.</param>
-    public static void OnEdge<TMessage, TConsumer>(this WebApplicationBuilder builder, EdgeQueue queue, string operation)
+    /// <param name="read">How it is read; null for an object of all that it holds.</param>
+    public static void OnEdge<TMessage, TConsumer>(
+        this WebApplicationBuilder builder, EdgeQueue queue, string operation, Func<ReadOnlyMemory<byte>, TMessage?>? read = null)
         where TMessage : class where TConsumer : class, IEdgeConsumer<TMessage>
     {
         if (!builder.AddEdge())
@@ -56,7 +58,7 @@ public static class EdgeBus
         builder.Services.AddSingleton(provider =>
         {
             var consumer = provider.GetRequiredService<TConsumer>();
-            return new EdgeEndpoint(queue, operation, (body, caller, cancel) => consumer.Handle(Read<TMessage>(body), caller, cancel));
+            return new EdgeEndpoint(queue, operation, (body, caller, cancel) => consumer.Handle(Read(body, read ?? Whole<TMessage>), caller, cancel));
         });
     }
 
@@ -164,14 +166,24 @@ public static class EdgeBus
     {
         if (!Buffers.TryTake(out var buffer))
             buffer = new ArrayBufferWriter<byte>(16 * 1024);
-        await using (var writer = new Utf8JsonWriter(buffer, Writing))
-            JsonSerializer.Serialize(writer, sending.Body, sending.Body.GetType(), EdgeJson.Options);
+        Write(sending.Body, buffer);
         await Publish(channel, exchange, routingKey, mandatory, Properties(sending, now), buffer.WrittenMemory, cancel);
         // Not where it failed: the client may be at it still.
         if (buffer.Capacity > LargestBuffer)
             return;
         buffer.ResetWrittenCount();
         Buffers.Add(buffer);
+    }
+
+    private static void Write(object body, ArrayBufferWriter<byte> to)
+    {
+        if (body is IRawBody raw)
+        {
+            raw.Write(to);
+            return;
+        }
+        using var writer = new Utf8JsonWriter(to, Writing);
+        JsonSerializer.Serialize(writer, body, body.GetType(), EdgeJson.Options);
     }
 
     private static BasicProperties Properties(EdgeSending sending, DateTimeOffset now)
@@ -181,7 +193,7 @@ public static class EdgeBus
             ContentType = "application/json",
             MessageId = sending.MessageId ?? Guid.CreateVersion7(now).ToString("D"),
             Timestamp = new AmqpTimestamp(now.ToUnixTimeSeconds()),
-            Type = sending.Body.GetType().Name,
+            Type = sending.Body is IRawBody raw ? raw.Name : sending.Body.GetType().Name,
         };
         if (sending.CorrelationId is not null)
             properties.CorrelationId = sending.CorrelationId;
@@ -190,11 +202,13 @@ public static class EdgeBus
         return properties;
     }
 
-    private static TMessage Read<TMessage>(byte[] body) where TMessage : class
+    private static TMessage? Whole<TMessage>(ReadOnlyMemory<byte> body) => JsonSerializer.Deserialize<TMessage>(body.Span, EdgeJson.Options);
+
+    private static TMessage Read<TMessage>(byte[] body, Func<ReadOnlyMemory<byte>, TMessage?> read) where TMessage : class
     {
         try
         {
-            return JsonSerializer.Deserialize<TMessage>(body, EdgeJson.Options) ?? throw new RejectedException(Rejections.Malformed);
+            return read(body) ?? throw new RejectedException(Rejections.Malformed);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
