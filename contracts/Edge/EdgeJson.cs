@@ -28,15 +28,16 @@ public static class EdgeJson
 /// </summary>
 internal sealed class EntryJson : JsonConverter<Entry>
 {
-    internal const int Cvr = 2, SorId = 3, Shak = 4, Staff = 8, FreeText = 9;
-    internal const int Name = 1, Masked = 9;
+    internal const int Id = 0, Source = 1, Cvr = 2, SorId = 3, Shak = 4, Staff = 8, FreeText = 9;
+    internal const int Role = 0, Name = 1, ProfessionCode = 6, Masked = 9;
+    internal const int All = -1;
 
-    public override Entry Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader, whole: true);
+    public override Entry Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader, All, All);
 
     public override void Write(Utf8JsonWriter writer, Entry value, JsonSerializerOptions options) => Write(writer, value);
 
-    /// <summary>An entry, or of one that has been read before what masking looks at.</summary>
-    internal static Entry Read(ref Utf8JsonReader reader, bool whole)
+    /// <summary>An entry; of one that has been checked before, perhaps some fields alone: bit n is field n.</summary>
+    internal static Entry Read(ref Utf8JsonReader reader, int fields, int staffFields)
     {
         Expect(ref reader, JsonTokenType.StartObject);
         var (entry, seen) = (new Entry(), 0);
@@ -46,8 +47,8 @@ internal sealed class EntryJson : JsonConverter<Entry>
             seen = Once(seen, field);
             reader.Read();
             if (field == Staff)
-                ReadStaff(ref reader, entry);
-            else if ((whole || field is not (5 or 6 or 7)) && Text(ref reader) is { } text)
+                ReadStaff(ref reader, entry, staffFields);
+            else if ((fields & (1 << field)) != 0 && Text(ref reader) is { } text)
                 Set(entry, field, text);
         }
         return entry;
@@ -116,7 +117,7 @@ internal sealed class EntryJson : JsonConverter<Entry>
         }
     }
 
-    private static void ReadStaff(ref Utf8JsonReader reader, Entry entry)
+    private static void ReadStaff(ref Utf8JsonReader reader, Entry entry, int fields)
     {
         if (reader.TokenType == JsonTokenType.Null)
             return;
@@ -132,7 +133,7 @@ internal sealed class EntryJson : JsonConverter<Entry>
                 reader.Read();
                 if (field == Masked)
                     staff.Masked = Flag(ref reader);
-                else if (Text(ref reader) is { } text)
+                else if ((fields & (1 << field)) != 0 && Text(ref reader) is { } text)
                     Set(staff, field, text);
             }
             entry.Staff.Add(staff);

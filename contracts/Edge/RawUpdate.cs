@@ -52,18 +52,27 @@ public sealed class RawUpdate
     public ReadOnlySpan<RawEntry> EntriesOf(RawPatient patient) => CollectionsMarshal.AsSpan(_entries).Slice(patient.First, patient.Count);
 
     /// <summary>An entry with all its fields.</summary>
-    public Entry Whole(in RawEntry entry) => Read(entry, whole: true);
+    public Entry Whole(in RawEntry entry) => Read(entry, EntryJson.All, EntryJson.All);
 
-    /// <summary>An entry with the fields that masking looks at or changes; the others stay where they are.</summary>
-    public Entry Judged(in RawEntry entry) => Read(entry, whole: !entry.IsPlain);
+    /// <summary>An entry with the fields that masking looks at; the others stay where they are.</summary>
+    public Entry Judged(in RawEntry entry)
+    {
+        // Of somebody masked before all fields matter: any may still name him.
+        if (!entry.IsPlain || entry.IsAnyoneMarked)
+            return Whole(entry);
+        var judged = Read(
+            entry, (1 << EntryJson.Id) | (1 << EntryJson.Source) | (1 << EntryJson.FreeText), (1 << EntryJson.Role) | (1 << EntryJson.Name) | (1 << EntryJson.ProfessionCode));
+        (judged.Cvr, judged.SorId, judged.Shak) = (entry.Cvr, entry.SorId, entry.Shak);
+        return judged;
+    }
 
     internal ReadOnlySpan<byte> Bytes(int start, int end) => _body.Span[start..end];
 
-    private Entry Read(in RawEntry entry, bool whole)
+    private Entry Read(in RawEntry entry, int fields, int staffFields)
     {
         var reader = new Utf8JsonReader(Bytes(entry.Start, entry.End));
         reader.Read();
-        return EntryJson.Read(ref reader, whole);
+        return EntryJson.Read(ref reader, fields, staffFields);
     }
 }
 
