@@ -37,11 +37,14 @@ public abstract class Database
     /// </summary>
     internal abstract Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel);
 
-    /// <summary>Inserts journal entries in bulk, in the transaction that the connection has open.</summary>
-    internal abstract Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel);
+    /// <summary>
+    /// Inserts new rows in bulk, in the transaction that the connection has open. Of journal entries among them other processes hear when, and only when,
+    /// the transaction is committed.
+    /// </summary>
+    internal abstract Task Insert(ServiceDb db, string service, IReadOnlyList<object> rows, CancellationToken cancel);
 
-    /// <summary>Last thing before a commit that appended to the journal: other processes hear of it when, and only when, it is committed.</summary>
-    internal abstract Task Tell(ServiceDb db, string service, CancellationToken cancel);
+    /// <summary>The rows whose properties have the values of one of some keys.</summary>
+    internal abstract IQueryable<T> Find<T>(ServiceDb db, IReadOnlyList<string> properties, IReadOnlyList<object[]> keys) where T : class;
 
     /// <summary>Marks a query whose rows are to be changed in this transaction: rows that another transaction has claimed are passed over.</summary>
     internal abstract IQueryable<T> Claim<T>(IQueryable<T> rows);
