@@ -13,11 +13,12 @@ public sealed class Lookup<TDb, TKey, TRow>(Func<TRow, TKey> keyOf, IReadOnlyLis
     /// <summary>Names a row, whether or not there is one.</summary>
     public Row<TDb> Row(TKey key) => new(this, key);
 
+    KeySet ILookup<TDb>.Keys(IReadOnlyList<object> keys) =>
+        new(typeof(TRow), properties, [.. keys.Select(key => key is ITuple parts ? [.. Enumerable.Range(0, parts.Length).Select(i => parts[i]!)] : new[] { key })]);
+
     async Task ILookup<TDb>.Load(TDb db, Database database, IReadOnlyList<object> keys, Dictionary<Row<TDb>, object?> into, CancellationToken cancel)
     {
-        foreach (var key in keys)
-            into[Row((TKey)key)] = null;
-        var rows = database.Find<TRow>(db, properties, [.. keys.Select(key => key is ITuple parts ? [.. Enumerable.Range(0, parts.Length).Select(i => parts[i]!)] : new[] { key })]);
+        var rows = database.Find<TRow>(db, ((ILookup<TDb>)this).Keys(keys));
         foreach (var row in await (among is null ? rows : among(rows)).ToListAsync(cancel))
             into[Row(keyOf(row))] = row;
     }
@@ -36,6 +37,12 @@ public readonly record struct Row<TDb> where TDb : ServiceDb
 /// <summary>A lookup where the types of key and row do not matter.</summary>
 internal interface ILookup<TDb> where TDb : ServiceDb
 {
-    /// <summary>Reads the rows of some keys; null for a key that has none.</summary>
+    /// <summary>Keys as the database is asked for them.</summary>
+    KeySet Keys(IReadOnlyList<object> keys);
+
+    /// <summary>Reads the rows of some keys.</summary>
     Task Load(TDb db, Database database, IReadOnlyList<object> keys, Dictionary<Row<TDb>, object?> into, CancellationToken cancel);
 }
+
+/// <summary>Keys of rows of one type, each the values of some properties.</summary>
+internal sealed record KeySet(Type Row, IReadOnlyList<string> Properties, IReadOnlyList<object[]> Keys);

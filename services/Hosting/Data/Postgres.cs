@@ -67,17 +67,36 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     internal override async Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken cancel) =>
         await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
 
-    internal override async Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel)
+    internal override async Task<Locked> LockJournal(ServiceDb db, string service, IReadOnlyList<KeySet> ask, CancellationToken cancel)
     {
-        // Statements in one round trip: the last sees what was committed while the first waited.
+        // Statements in one round trip: those after the first see what was committed while it waited.
         await using var batch = new NpgsqlBatch((NpgsqlConnection)db.Database.GetDbConnection());
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))") { Parameters = { new() { Value = "journal:" + service } } });
         // A look-up for many keys at once is planned for the table as it is now: a plan kept from when it was nearly empty would read all of it.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_custom_plan"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("""SELECT "Position", "Hash" FROM journal ORDER BY "Position" DESC LIMIT 1"""));
+        foreach (var keys in ask)
+        {
+            var table = Table.Of(db, keys.Row);
+            var columns = table.Find(keys.Properties);
+            var command = new NpgsqlBatchCommand(
+                $"SELECT k.n FROM {Arrays(columns, i => $"${i + 1}")} WITH ORDINALITY AS k({Names(columns)}, n) WHERE EXISTS (SELECT FROM \"{table.Name}\" r WHERE {IsKey(columns)})");
+            foreach (var parameter in Parameters(columns, keys))
+                command.Parameters.Add(parameter);
+            batch.BatchCommands.Add(command);
+        }
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.NextResultAsync(cancel);
-        return await reader.ReadAsync(cancel) ? new JournalEnd(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1)) : new JournalEnd(0, new byte[32]);
+        var end = await reader.ReadAsync(cancel) ? new JournalEnd(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1)) : new JournalEnd(0, new byte[32]);
+        var there = new List<IReadOnlyList<int>>(ask.Count);
+        while (await reader.NextResultAsync(cancel))
+        {
+            var indexes = new List<int>();
+            while (await reader.ReadAsync(cancel))
+                indexes.Add((int)reader.GetInt64(0) - 1);
+            there.Add(indexes);
+        }
+        return new Locked(end, there);
     }
 
     /// <summary>
@@ -102,21 +121,28 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
     /// <summary>
     /// By a join, and not by each column's array: without statistics the planner takes one column for telling enough, and reads all of an organisation's rows.
     /// </summary>
-    internal override IQueryable<T> Find<T>(ServiceDb db, IReadOnlyList<string> properties, IReadOnlyList<object[]> keys)
+    internal override IQueryable<T> Find<T>(ServiceDb db, KeySet keys)
     {
         var table = Table.Of(db, typeof(T));
-        var columns = table.Find(properties);
-        return db.Set<T>().FromSqlRaw(LookUp(table, columns), [.. columns.Select((column, i) => new NpgsqlParameter($"k{i}", column.Array(keys, key => column.Convert(key[i]))))]);
+        var columns = table.Find(keys.Properties);
+        return db.Set<T>().FromSqlRaw(LookUp(table, columns), [.. Parameters(columns, keys).Select((parameter, i) => new NpgsqlParameter($"k{i}", parameter.Value))]);
     }
 
     private static string LookUp(Table table, IReadOnlyList<Column> columns) =>
-        $"""
-        SELECT r.* FROM unnest({string.Join(", ", columns.Select((column, i) => $"@k{i}::{column.Type}[]"))}) AS k({string.Join(", ", columns.Select((_, i) => $"k{i}"))})
-        JOIN "{table.Name}" r ON {string.Join(" AND ", columns.Select((column, i) => $"r.\"{column.Name}\" = k.k{i}"))}
-        """;
+        $"SELECT r.* FROM {Arrays(columns, i => $"@k{i}")} AS k({Names(columns)}) JOIN \"{table.Name}\" r ON {IsKey(columns)}";
+
+    private static string Arrays(IReadOnlyList<Column> columns, Func<int, string> parameter) =>
+        $"unnest({string.Join(", ", columns.Select((column, i) => $"{parameter(i)}::{column.Type}[]"))})";
+
+    private static string Names(IReadOnlyList<Column> columns) => string.Join(", ", columns.Select((_, i) => $"k{i}"));
+
+    private static string IsKey(IReadOnlyList<Column> columns) => string.Join(" AND ", columns.Select((column, i) => $"r.\"{column.Name}\" = k.k{i}"));
+
+    private static IEnumerable<NpgsqlParameter> Parameters(IReadOnlyList<Column> columns, KeySet keys) =>
+        columns.Select((column, i) => new NpgsqlParameter { Value = column.Array(keys.Keys, key => column.Convert(key[i])) });
 
     private static string BulkInsert(Table table) =>
-        $"INSERT INTO {table.Target} SELECT * FROM unnest({string.Join(", ", table.Columns.Select((column, i) => $"${i + 1}::{column.Type}[]"))})";
+        $"INSERT INTO {table.Target} SELECT * FROM {Arrays(table.Columns, i => $"${i + 1}")}";
 
     internal override IQueryable<T> Claim<T>(IQueryable<T> rows) => rows.TagWith(SkipLocked.Tag);
 

@@ -44,7 +44,8 @@ public sealed class SqliteDatabase(string folder) : Database
     internal override Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken cancel) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: true));
 
-    internal override Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel) => Task.FromResult<JournalEnd?>(null);
+    /// <summary>Asks for no key: a query costs no round trip here.</summary>
+    internal override Task<Locked> LockJournal(ServiceDb db, string service, IReadOnlyList<KeySet> ask, CancellationToken cancel) => Task.FromResult(new Locked(null, null));
 
     /// <summary>By one prepared statement a table.</summary>
     internal override async Task Insert(ServiceDb db, string service, IReadOnlyList<object> rows, CancellationToken cancel)
@@ -64,12 +65,12 @@ public sealed class SqliteDatabase(string folder) : Database
         }
     }
 
-    internal override IQueryable<T> Find<T>(ServiceDb db, IReadOnlyList<string> properties, IReadOnlyList<object[]> keys)
+    internal override IQueryable<T> Find<T>(ServiceDb db, KeySet keys)
     {
         var table = Table.Of(db, typeof(T));
-        var columns = table.Find(properties);
+        var columns = table.Find(keys.Properties);
         return db.Set<T>().FromSqlRaw(
-            LookUp(table, columns, keys.Count), [.. keys.SelectMany((key, n) => columns.Select((column, i) => new SqliteParameter($"$k{n}_{i}", column.Convert(key[i]))))]);
+            LookUp(table, columns, keys.Keys.Count), [.. keys.Keys.SelectMany((key, n) => columns.Select((column, i) => new SqliteParameter($"$k{n}_{i}", column.Convert(key[i]))))]);
     }
 
     private static string LookUp(Table table, IReadOnlyList<Column> columns, int keys) =>

@@ -141,13 +141,15 @@ public sealed class Store<TDb>(
         // Savepoints are set here, where they are needed.
         db.Database.AutoSavepointsEnabled = false;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var end = await database.LockJournal(db, Service, cancel) ?? new JournalEnd(Tail.Head, _headHash);
+        var runs = Runs(group).ToList();
+        var locked = await database.LockJournal(db, Service, [.. Named(runs[0]).Select(named => named.Lookup.Keys(named.Keys))], cancel);
+        var end = locked.End ?? new JournalEnd(Tail.Head, _headHash);
         var appended = new List<JournalEntry>();
         var done = new List<Job>(group.Count);
-        foreach (var run in Runs(group))
+        foreach (var run in runs)
         {
             var shared = !alone && run[0].Touches.Count > 0;
-            var found = shared ? await LookUp(db, run) : [];
+            var found = await LookUp(db, run, run == runs[0] ? locked.MayBeThere : null, cancel);
             var rows = new List<object>();
             foreach (var job in run)
             {
@@ -201,14 +203,21 @@ public sealed class Store<TDb>(
         yield return run;
     }
 
-    /// <summary>Reads what jobs will look up, a query for each kind.</summary>
-    private async Task<Dictionary<Row<TDb>, object?>> LookUp(TDb db, List<Job> jobs)
+    /// <summary>Reads what jobs will look up, a query for each kind of which something may be there.</summary>
+    private async Task<Dictionary<Row<TDb>, object?>> LookUp(TDb db, List<Job> jobs, IReadOnlyList<IReadOnlyList<int>>? mayBeThere, CancellationToken cancel)
     {
-        var found = new Dictionary<Row<TDb>, object?>();
-        foreach (var rows in jobs.SelectMany(job => job.Touches).GroupBy(row => row.Lookup))
-            await rows.Key.Load(db, database, [.. rows.Select(row => row.Key)], found, CancellationToken.None);
+        var found = jobs.SelectMany(job => job.Touches).Distinct().ToDictionary(row => row, _ => default(object));
+        foreach (var (i, (lookup, keys)) in Named(jobs).Index())
+        {
+            var wanted = mayBeThere is null ? keys : [.. mayBeThere[i].Select(index => keys[index])];
+            if (wanted.Count > 0)
+                await lookup.Load(db, database, wanted, found, cancel);
+        }
         return found;
     }
+
+    private static IEnumerable<(ILookup<TDb> Lookup, List<object> Keys)> Named(List<Job> jobs) =>
+        jobs.SelectMany(job => job.Touches).Distinct().GroupBy(row => row.Lookup).Select(rows => (rows.Key, rows.Select(row => row.Key).ToList()));
 
     /// <summary>Does a job and saves it; false, and nothing of it stays, when it throws. The job is told why.</summary>
     private async Task<bool> DoAndSave(Job job, WriteScope<TDb> scope, IDbContextTransaction? ofOthers)
@@ -475,7 +484,7 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
         var name = lookup.Row(key);
         if (!_found.ContainsKey(name))
             await name.Lookup.Load(Db, _database, [key], _found, Cancel);
-        return (TRow?)_found[name];
+        return (TRow?)_found.GetValueOrDefault(name);
     }
 
     /// <summary>Inserts a row with its key, in bulk with those of others, when the work is done and its changes are saved: queries of the work do not find it.</summary>
