@@ -35,7 +35,7 @@ public sealed class Activate(
             if (await repeats.Answered<ActivateResponse>(scope, repeat) is { } answered)
                 return answered;
             var now = scope.Now;
-            var current = await scope.Active(patient, cvr);
+            var current = await scope.Find(Orders.Active, (cvr, patient));
             var decided = MaskingRules.Activate(
                 current,
                 new Activation(
@@ -53,6 +53,6 @@ public sealed class Activate(
             };
             repeats.Keep(scope, repeat, answer);
             return answer;
-        }, cancel, touches: $"{patient} {cvr}");
+        }, cancel, touches: [Repeats.Row(repeat), Orders.Active.Row((cvr, patient))]);
     }
 }

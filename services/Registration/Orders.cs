@@ -10,9 +10,9 @@ namespace Sloring.Registration;
 /// <summary>Loads maskings and saves what was decided about them.</summary>
 internal static class Orders
 {
-    /// <summary>The active row of a patient and organisation; null where there is none.</summary>
-    public static Task<MaskingOrder?> Active(this WriteScope<RegistrationDb> scope, PatientKey patient, CvrNumber cvr) =>
-        scope.Db.Maskings.SingleOrDefaultAsync(m => m.Cvr == cvr && m.Patient == patient && m.State == MaskingState.InForce, scope.Cancel);
+    /// <summary>The active row of a patient and organisation.</summary>
+    public static readonly Lookup<RegistrationDb, (CvrNumber Cvr, PatientKey Patient), MaskingOrder> Active = new(
+        order => (order.Cvr, order.Patient), [nameof(MaskingOrder.Cvr), nameof(MaskingOrder.Patient)], orders => orders.Where(m => m.State == MaskingState.InForce));
 
     /// <summary>A masking of one organisation.</summary>
     /// <exception cref="RejectedException">SLR-914; SLR-109, also where it is another organisation's.</exception>
@@ -31,12 +31,8 @@ internal static class Orders
         var position = await scope.Tell(decision, actor);
         var order = decision.Order with { Position = position, ReasonPosition = decision.Order.SealedReason is null ? 0 : position };
         if (before is not null)
-        {
             scope.Db.Entry(before).CurrentValues.SetValues(decision.Before!);
-            // Before the new row: the index allows one active row at a time, and the order of writes in one save is not promised.
-            await scope.Db.SaveChangesAsync(scope.Cancel);
-        }
-        scope.Db.Maskings.Add(order);
+        scope.Insert(order);
         return order;
     }
 

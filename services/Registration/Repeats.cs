@@ -25,6 +25,9 @@ public sealed class AcceptedRequest
 public sealed class Repeats(SecretStore secrets, Sealer sealer)
 {
     private const int ShortestKey = 8;
+
+    private static readonly Lookup<RegistrationDb, string, AcceptedRequest> ByKey = new(accepted => accepted.KeyHash, [nameof(AcceptedRequest.KeyHash)]);
+
     private readonly Lazy<byte[]> _key = new(() => secrets.Key("repeat-key"));
 
     /// <summary>Describes a request by its key and the whole of its content.</summary>
@@ -38,12 +41,15 @@ public sealed class Repeats(SecretStore secrets, Sealer sealer)
         };
     }
 
+    /// <summary>Names the row of a request, for a write that says what it touches.</summary>
+    public static Row<RegistrationDb> Row(AcceptedRequest request) => ByKey.Row(request.KeyHash);
+
     /// <summary>The answer that the same request had before; null for a new one.</summary>
     /// <exception cref="RejectedException">SLR-107: the key was used for other content.</exception>
     public async Task<TAnswer?> Answered<TAnswer>(WriteScope<RegistrationDb> scope, AcceptedRequest request)
         where TAnswer : class, IMessage<TAnswer>, new()
     {
-        if (await scope.Db.Accepted.FindAsync([request.KeyHash], scope.Cancel) is not { } before)
+        if (await scope.Find(ByKey, request.KeyHash) is not { } before)
             return null;
         if (before.ContentHash != request.ContentHash)
             throw new RejectedException(Rejections.IdempotencyKeyReused.For("idempotency_key"));
@@ -55,6 +61,6 @@ public sealed class Repeats(SecretStore secrets, Sealer sealer)
     public void Keep(WriteScope<RegistrationDb> scope, AcceptedRequest request, IMessage answer)
     {
         request.SealedAnswer = sealer.Seal(Convert.ToBase64String(answer.ToByteArray()), SealedFor.Note);
-        scope.Db.Accepted.Add(request);
+        scope.Insert(request);
     }
 }

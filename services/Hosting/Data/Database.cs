@@ -31,17 +31,17 @@ public abstract class Database
     /// <summary>Brings the schema up to this program's version.</summary>
     internal abstract Task Migrate(ServiceDb db, string service, CancellationToken cancel);
 
+    /// <summary>Takes the right to append to the journal until the transaction ends, and answers in the same round trip what the work needs to know first.</summary>
+    internal abstract Task<Locked> LockJournal(ServiceDb db, string service, IReadOnlyList<KeySet> ask, CancellationToken cancel);
+
     /// <summary>
-    /// Takes the right to append to the journal until the transaction ends, and says where the journal ends; null where this process is the
-    /// only writer and knows.
+    /// Inserts new rows in bulk, in the transaction that the connection has open. Of journal entries among them other processes hear when, and only when,
+    /// the transaction is committed.
     /// </summary>
-    internal abstract Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel);
+    internal abstract Task Insert(ServiceDb db, string service, IReadOnlyList<object> rows, CancellationToken cancel);
 
-    /// <summary>Inserts journal entries in bulk, in the transaction that the connection has open.</summary>
-    internal abstract Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel);
-
-    /// <summary>Last thing before a commit that appended to the journal: other processes hear of it when, and only when, it is committed.</summary>
-    internal abstract Task Tell(ServiceDb db, string service, CancellationToken cancel);
+    /// <summary>The rows whose properties have the values of one of some keys.</summary>
+    internal abstract IQueryable<T> Find<T>(ServiceDb db, KeySet keys) where T : class;
 
     /// <summary>Marks a query whose rows are to be changed in this transaction: rows that another transaction has claimed are passed over.</summary>
     internal abstract IQueryable<T> Claim<T>(IQueryable<T> rows);
@@ -61,6 +61,11 @@ public abstract class Database
 
 /// <summary>Where a journal ends.</summary>
 internal readonly record struct JournalEnd(long Position, byte[] Hash);
+
+/// <summary>What was found when the right to append was there.</summary>
+/// <param name="End">Where the journal ends; null where this process is the only writer and knows.</param>
+/// <param name="MayBeThere">For each set of keys the indexes of those that may have a row; null where that was not asked.</param>
+internal sealed record Locked(JournalEnd? End, IReadOnlyList<IReadOnlyList<int>>? MayBeThere);
 
 /// <summary>The right to do something that one replica does for all.</summary>
 internal interface ITurn : IAsyncDisposable

@@ -44,27 +44,40 @@ public sealed class SqliteDatabase(string folder) : Database
     internal override Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken cancel) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: true));
 
-    internal override Task<JournalEnd?> LockJournal(ServiceDb db, string service, CancellationToken cancel) => Task.FromResult<JournalEnd?>(null);
+    /// <summary>Asks for no key: a query costs no round trip here.</summary>
+    internal override Task<Locked> LockJournal(ServiceDb db, string service, IReadOnlyList<KeySet> ask, CancellationToken cancel) => Task.FromResult(new Locked(null, null));
 
-    /// <summary>By one prepared statement.</summary>
-    internal override async Task Insert(DbConnection connection, IReadOnlyList<JournalEntry> entries, CancellationToken cancel)
+    /// <summary>By one prepared statement a table.</summary>
+    internal override async Task Insert(ServiceDb db, string service, IReadOnlyList<object> rows, CancellationToken cancel)
     {
-        await using var insert = connection.CreateCommand();
-        insert.CommandText = """
-            INSERT INTO journal("Position", "EventId", "Type", "Subject", "PatientKey", "OccurredAt", "Actor", "Data", "TraceParent", "Hash")
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-            """;
-        var values = Enumerable.Range(1, 10).Select(i => insert.Parameters[insert.Parameters.Add(new SqliteParameter { ParameterName = $"${i}" })]).ToArray();
-        foreach (var e in entries)
+        foreach (var ofTable in rows.GroupBy(row => row.GetType()))
         {
-            var row = (object[])[e.Position, e.EventId, e.Type, e.Subject, e.PatientKey, e.OccurredAt.ToUnixTimeMilliseconds(), e.Actor, e.Data, e.TraceParent, e.Hash];
-            for (var i = 0; i < row.Length; i++)
-                values[i].Value = row[i];
-            await insert.ExecuteNonQueryAsync(cancel);
+            var table = Table.Of(db, ofTable.Key);
+            await using var insert = db.Database.GetDbConnection().CreateCommand();
+            insert.CommandText = $"INSERT INTO {table.Target} VALUES ({string.Join(", ", table.Columns.Select((_, i) => $"${i}"))})";
+            var values = table.Columns.Select((_, i) => insert.Parameters[insert.Parameters.Add(new SqliteParameter { ParameterName = $"${i}" })]).ToArray();
+            foreach (var row in ofTable)
+            {
+                for (var i = 0; i < values.Length; i++)
+                    values[i].Value = table.Columns[i].ValueIn(row) ?? DBNull.Value;
+                await insert.ExecuteNonQueryAsync(cancel);
+            }
         }
     }
 
-    internal override Task Tell(ServiceDb db, string service, CancellationToken cancel) => Task.CompletedTask;
+    internal override IQueryable<T> Find<T>(ServiceDb db, KeySet keys)
+    {
+        var table = Table.Of(db, typeof(T));
+        var columns = table.Find(keys.Properties);
+        return db.Set<T>().FromSqlRaw(
+            LookUp(table, columns, keys.Keys.Count), [.. keys.Keys.SelectMany((key, n) => columns.Select((column, i) => new SqliteParameter($"$k{n}_{i}", column.Convert(key[i]))))]);
+    }
+
+    private static string LookUp(Table table, IReadOnlyList<Column> columns, int keys) =>
+        $"""
+        WITH k({string.Join(", ", columns.Select((_, i) => $"k{i}"))}) AS (VALUES {string.Join(", ", Enumerable.Range(0, keys).Select(n => $"({string.Join(", ", columns.Select((_, i) => $"$k{n}_{i}"))})"))})
+        SELECT r.* FROM k CROSS JOIN "{table.Name}" r WHERE {string.Join(" AND ", columns.Select((column, i) => $"r.\"{column.Name}\" = k.k{i}"))}
+        """;
 
     internal override IQueryable<T> Claim<T>(IQueryable<T> rows) => rows;
 

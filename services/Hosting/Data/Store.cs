@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -40,14 +41,14 @@ public sealed class Store<TDb>(
     /// <param name="work">Loads, decides, changes <see cref="WriteScope{TDb}.Db"/> and appends events.</param>
     /// <param name="cancel">Abandons the work; never a commit under way.</param>
     /// <param name="touches">
-    /// Names the rows that the work reads or changes, where it can: works that touch different rows are saved in one go, which is several
-    /// times faster. Null: the work sees all that was done before it.
+    /// Names all rows that the work looks up, changes or inserts, where it can: works that touch different rows have them read and saved in one go, which is
+    /// several times faster. Such a work saves nothing itself. Null: the work sees all that was done before it.
     /// </param>
     /// <exception cref="RejectedException">SLR-909: the database is away or too busy; whether the work was done is not known for certain.</exception>
-    public async Task<T> Write<T>(string actor, Func<WriteScope<TDb>, Task<T>> work, CancellationToken cancel, string? touches = null)
+    public async Task<T> Write<T>(string actor, Func<WriteScope<TDb>, Task<T>> work, CancellationToken cancel, IReadOnlyList<Row<TDb>>? touches = null)
     {
         var result = default(T);
-        var job = new Job(actor, async scope => result = await work(scope), touches, Activity.Current, cancel);
+        var job = new Job(actor, async scope => result = await work(scope), touches ?? [], Activity.Current, cancel);
         _jobs.Enqueue(job);
         StartWriting();
         await job.Done.Task;
@@ -140,38 +141,35 @@ public sealed class Store<TDb>(
         // Savepoints are set here, where they are needed.
         db.Database.AutoSavepointsEnabled = false;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var end = await database.LockJournal(db, Service, cancel) ?? new JournalEnd(Tail.Head, _headHash);
+        var runs = Runs(group).ToList();
+        var locked = await database.LockJournal(db, Service, [.. Named(runs[0]).Select(named => named.Lookup.Keys(named.Keys))], cancel);
+        var end = locked.End ?? new JournalEnd(Tail.Head, _headHash);
         var appended = new List<JournalEntry>();
-        var inserted = 0;
         var done = new List<Job>(group.Count);
-        var unsaved = new HashSet<string>();
-        foreach (var job in group)
+        foreach (var run in runs)
         {
-            var scope = new WriteScope<TDb>(db, job.Actor, clock, database, end, job.Cancel);
-            if (alone || job.Touches is null)
+            var shared = !alone && run[0].Touches.Count > 0;
+            var found = await LookUp(db, run, run == runs[0] ? locked.MayBeThere : null, cancel);
+            var rows = new List<object>();
+            foreach (var job in run)
             {
-                await Settle();
-                if (!await DoAndSave(job, scope, alone ? null : transaction))
+                var scope = new WriteScope<TDb>(db, job.Actor, clock, database, end, found, job.Cancel);
+                if (shared)
+                    await DoShared(job, scope);
+                else if (!await DoAndSave(job, scope, alone ? null : transaction))
                     continue;
+                end = scope.End;
+                rows.AddRange(scope.Rows);
+                appended.AddRange(scope.Rows.OfType<JournalEntry>());
+                done.Add(job);
             }
-            else
-            {
-                if (unsaved.Contains(job.Touches))
-                    await Settle();
-                unsaved.Add(job.Touches);
-                await DoShared(job, scope);
-            }
-            end = scope.End;
-            appended.AddRange(scope.Appended);
-            done.Add(job);
+            if (shared)
+                await SaveShared(db, rows);
         }
         if (done.Count == 0)
             return;
-        await Settle();
         try
         {
-            if (appended.Count > 0)
-                await database.Tell(db, Service, CancellationToken.None);
             await transaction.CommitAsync(CancellationToken.None);
         }
         catch
@@ -184,17 +182,42 @@ public sealed class Store<TDb>(
         Tail.Add(appended);
         foreach (var job in done)
             job.Done.TrySetResult();
-
-        // What jobs have done so far, journal included, is there for the next that reads it.
-        async Task Settle()
-        {
-            await SaveShared(db, unsaved);
-            if (inserted == appended.Count)
-                return;
-            await database.Insert(db.Database.GetDbConnection(), appended.GetRange(inserted, appended.Count - inserted), CancellationToken.None);
-            inserted = appended.Count;
-        }
     }
+
+    /// <summary>Jobs in their order: those in a row that say what they touch, and touch different rows, together; each of the others by itself.</summary>
+    private static IEnumerable<List<Job>> Runs(List<Job> group)
+    {
+        var run = new List<Job>(group.Count);
+        var touched = new HashSet<Row<TDb>>();
+        foreach (var job in group)
+        {
+            if (run.Count > 0 && (touched.Count == 0 || job.Touches.Count == 0 || job.Touches.Any(touched.Contains)))
+            {
+                yield return run;
+                run = [];
+                touched.Clear();
+            }
+            run.Add(job);
+            touched.UnionWith(job.Touches);
+        }
+        yield return run;
+    }
+
+    /// <summary>Reads what jobs will look up, a query for each kind of which something may be there.</summary>
+    private async Task<Dictionary<Row<TDb>, object?>> LookUp(TDb db, List<Job> jobs, IReadOnlyList<IReadOnlyList<int>>? mayBeThere, CancellationToken cancel)
+    {
+        var found = jobs.SelectMany(job => job.Touches).Distinct().ToDictionary(row => row, _ => default(object));
+        foreach (var (i, (lookup, keys)) in Named(jobs).Index())
+        {
+            var wanted = mayBeThere is null ? keys : [.. mayBeThere[i].Select(index => keys[index])];
+            if (wanted.Count > 0)
+                await lookup.Load(db, database, wanted, found, cancel);
+        }
+        return found;
+    }
+
+    private static IEnumerable<(ILookup<TDb> Lookup, List<object> Keys)> Named(List<Job> jobs) =>
+        jobs.SelectMany(job => job.Touches).Distinct().GroupBy(row => row.Lookup).Select(rows => (rows.Key, rows.Select(row => row.Key).ToList()));
 
     /// <summary>Does a job and saves it; false, and nothing of it stays, when it throws. The job is told why.</summary>
     private async Task<bool> DoAndSave(Job job, WriteScope<TDb> scope, IDbContextTransaction? ofOthers)
@@ -207,8 +230,7 @@ public sealed class Store<TDb>(
             // The trace of whoever asked, for as long as this method runs.
             Activity.Current = job.Activity;
             await job.Work(scope);
-            await scope.Db.SaveChangesAsync(job.Cancel);
-            scope.Db.ChangeTracker.Clear();
+            await Save(scope.Db, scope.Rows, job.Cancel);
             return true;
         }
         catch (Exception e)
@@ -236,20 +258,25 @@ public sealed class Store<TDb>(
         }
     }
 
-    private static async Task SaveShared(TDb db, HashSet<string> unsaved)
+    private async Task SaveShared(TDb db, List<object> rows)
     {
-        if (unsaved.Count == 0)
-            return;
         try
         {
-            await db.SaveChangesAsync(CancellationToken.None);
+            await Save(db, rows, CancellationToken.None);
         }
-        catch (DbUpdateException e)
+        catch (Exception e) when (e is DbUpdateException or DbException)
         {
             throw new SpoiledException(e);
         }
+    }
+
+    /// <summary>Changed rows before new ones: a unique index may allow the new one only then.</summary>
+    private async Task Save(TDb db, IReadOnlyList<object> rows, CancellationToken cancel)
+    {
+        await db.SaveChangesAsync(cancel);
         db.ChangeTracker.Clear();
-        unsaved.Clear();
+        if (rows.Count > 0)
+            await database.Insert(db, Service, rows, cancel);
     }
 
     /// <summary>A database that is away is no fault of ours: whoever asked is told to try again.</summary>
@@ -403,7 +430,7 @@ public sealed class Store<TDb>(
     private sealed class SpoiledException(Exception why) : Exception("A shared save failed.", why);
 
     /// <summary>A piece of work that waits for the writer.</summary>
-    private sealed record Job(string Actor, Func<WriteScope<TDb>, Task> Work, string? Touches, Activity? Activity, CancellationToken Cancel)
+    private sealed record Job(string Actor, Func<WriteScope<TDb>, Task> Work, IReadOnlyList<Row<TDb>> Touches, Activity? Activity, CancellationToken Cancel)
     {
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -423,14 +450,16 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
     private readonly Database _database;
     private readonly string _actor;
     private readonly TimeProvider _clock;
-    private readonly List<JournalEntry> _appended = [];
+    private readonly Dictionary<Row<TDb>, object?> _found;
+    private readonly List<object> _rows = [];
 
-    internal WriteScope(TDb db, string actor, TimeProvider clock, Database database, JournalEnd end, CancellationToken cancel)
+    internal WriteScope(TDb db, string actor, TimeProvider clock, Database database, JournalEnd end, Dictionary<Row<TDb>, object?> found, CancellationToken cancel)
     {
         Db = db;
         Cancel = cancel;
         End = end;
         _database = database;
+        _found = found;
         _actor = actor;
         _clock = clock;
     }
@@ -446,7 +475,20 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
 
     internal JournalEnd End { get; private set; }
 
-    internal IReadOnlyList<JournalEntry> Appended => _appended;
+    /// <summary>New rows, journal entries among them.</summary>
+    internal IReadOnlyList<object> Rows => _rows;
+
+    /// <summary>The row of a key, or null; without a query where the work has named it among those it touches.</summary>
+    public async Task<TRow?> Find<TKey, TRow>(Lookup<TDb, TKey, TRow> lookup, TKey key) where TKey : notnull where TRow : class
+    {
+        var name = lookup.Row(key);
+        if (!_found.ContainsKey(name))
+            await name.Lookup.Load(Db, _database, [key], _found, Cancel);
+        return (TRow?)_found.GetValueOrDefault(name);
+    }
+
+    /// <summary>Inserts a row with its key, in bulk with those of others, when the work is done and its changes are saved: queries of the work do not find it.</summary>
+    public void Insert<TRow>(TRow row) where TRow : class => _rows.Add(row);
 
     /// <summary>Appends an event to the journal in this transaction and gives its position.</summary>
     public Task<long> Append(IEvent e) => Append(e, _actor);
@@ -474,7 +516,7 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
         };
         entry.Hash = entry.HashAfter(End.Hash);
         End = new JournalEnd(entry.Position, entry.Hash);
-        _appended.Add(entry);
+        _rows.Add(entry);
         return entry;
     }
 }

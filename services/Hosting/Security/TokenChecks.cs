@@ -31,7 +31,10 @@ internal static class TokenChecks
             {
                 var token = options.Value;
                 var address = token.Address.Length > 0 ? token.Address : token.Issuer;
+                bearer.TokenHandlers.Clear();
+                bearer.TokenHandlers.Add(new RememberedTokens(clock));
                 bearer.MapInboundClaims = false;
+                bearer.SaveToken = false;
                 bearer.MetadataAddress = address.TrimEnd('/') + "/.well-known/openid-configuration";
                 // Signing keys come over TLS, or from this machine.
                 bearer.RequireHttpsMetadata = !new Uri(address).IsLoopback;

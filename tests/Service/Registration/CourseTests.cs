@@ -102,6 +102,18 @@ public sealed class CourseTests(RegistrationHost host) : IClassFixture<Registrat
         Assert.Contains(await host.EventsOf(third.MaskingId), e => e is DeadlineCancelled);
     }
 
+    [Fact]
+    public async Task ATokenThatWasGood_IsRefusedOnceItsTimeIsOver()
+    {
+        var options = await host.As("worker");
+        var list = new ListMaskingsRequest();
+        await host.Client.ListMaskingsAsync(list, options);
+        await host.Client.ListMaskingsAsync(list, options);
+        host.MoveOn(TimeSpan.FromHours(1));
+
+        Assert.Equal(Rejections.TokenMissing.Code, await Rejected(async () => await host.Client.ListMaskingsAsync(list, options)));
+    }
+
     [Fact] // M6
     public async Task Deadline_ExpiresTheMaskingItWasSetFor()
     {
