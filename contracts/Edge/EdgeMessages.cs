@@ -30,7 +30,7 @@ public sealed record EndMasking(string MaskingId, string Reason, EdgeActivator A
 /// <param name="UnitSorId">SOR id of the unit, or null.</param>
 public sealed record EdgeActivator(string PersonId, string Role, string? UnitSorId);
 
-/// <summary>Data source → platform: entries of one CVR, at most 1,000, to be masked (rule E5).</summary>
+/// <summary>Data source → platform: entries of one CVR, at most 1,000, to be masked (rule E5); a patient without any counts as one.</summary>
 /// <param name="UpdateId">The source's id of this update, 8 to 64 characters.</param>
 /// <param name="Entries">Entries by patient.</param>
 public sealed record DataSourceUpdate(string UpdateId, IReadOnlyList<PatientEntries> Entries);

@@ -35,7 +35,7 @@ public sealed class RawUpdate
     /// <summary>False where a list, a patient or an entry is null or missing.</summary>
     public bool IsWhole { get; }
 
-    /// <summary>How many entries there are, of all patients; more than were asked for are counted only.</summary>
+    /// <summary>How many entries there are, of all patients, and a patient without any counts as one; more than were asked for are counted only.</summary>
     public int Count { get; }
 
     /// <summary>Patients in order.</summary>

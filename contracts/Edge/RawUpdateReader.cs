@@ -45,10 +45,13 @@ internal ref struct RawUpdateReader(ReadOnlySpan<byte> body, int most)
 
     private void ReadPatient()
     {
-        var first = _entries.Count;
+        var (first, before) = (_entries.Count, _count);
         var (cpr, hasEntries) = ReadEntriesOf("patientCpr"u8, arePatients: false);
         _isWhole &= hasEntries;
-        _patients.Add(new RawPatient(cpr, first, _entries.Count - first));
+        // Each patient is work too: without this, an update could hold hundreds of thousands without entries.
+        _count = Math.Max(_count, before + 1);
+        if (before < most)
+            _patients.Add(new RawPatient(cpr, first, _entries.Count - first));
     }
 
     /// <summary>An object of an id and entries.</summary>

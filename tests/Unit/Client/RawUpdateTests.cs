@@ -126,6 +126,14 @@ public sealed class RawUpdateTests
     }
 
     [Fact]
+    public void More_patients_than_entries_asked_for_are_counted_and_not_kept()
+    {
+        var update = RawUpdate.Read(Encoding.UTF8.GetBytes("""{"updateId":"u","entries":[{"entries":[]},{"entries":[{}]},{"entries":[]},{"entries":[]}]}"""), 2);
+
+        Assert.Equal((4, 2), (update.Count, update.Patients.Count));
+    }
+
+    [Fact]
     public void What_is_not_masked_leaves_byte_for_byte()
     {
         const string Entries = """{ "id":"a\u00e6" ,"staff":[ {"name":"Jens Hansen"} ], "text":"\/"} , {"cvr":"33257872","staff":[]}""";
