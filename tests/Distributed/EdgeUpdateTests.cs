@@ -86,7 +86,7 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
               { "staff" : [ {"masked":true,"pseudonym":"p","role":"user"}, {"masked":true,"name":"Ole Lund"} ] , "id" : "3", "activity":"a\/b" },
               {"id":"4","cvr":"{{Hovedstaden}}","staff":[]}, {"id":"5","staff":null}, {"id":"6","cvr":"1","staff":[{"masked":false,"name":""}]}, {} ]
             """;
-        var id = "u-" + Guid.NewGuid().ToString("N");
+        var id = Guid.NewGuid().ToString("D");
 
         await edge.Source.Publish(
             "sloring.updates", Update, $$"""{"entries":[{"entries":{{entries}},"patientCpr":"{{cpr}}"},{"patientCpr":"{{shown}}","entries":{{entries}}}],"updateId":"{{id}}"}""", From(Kilde));
@@ -117,6 +117,7 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
         { "1,001 patients without entries", Patients(1_001), "SLR-506" },
         { "no id", """{"entries":[]}""", "SLR-914" },
         { "a CPR number for an id", EdgePlatform.Update("7101901234", id: "710190-1234").ToJsonString(), "SLR-914" },
+        { "a CPR number in an id", EdgePlatform.Update("7101901234", id: "7101901234-1").ToJsonString(), "SLR-914" },
         { "no entries", """{"updateId":"u-12345678"}""", "SLR-904" },
         { "a null patient", """{"updateId":"u-12345678","entries":[null]}""", "SLR-904" },
         { "a null entry", """{"updateId":"u-12345678","entries":[{"patientCpr":"7101901234","entries":[null]}]}""", "SLR-904" },
