@@ -99,7 +99,7 @@ public static class EdgeBus
         {
             // It would report to its makers over the network.
             edge.ConfigureUsageTelemetryOptions(telemetry => telemetry.Enabled = false);
-            edge.ConfigureHealthCheckOptions(health => (health.Name, health.MinimalFailureStatus) = ("edge", HealthStatus.Unhealthy));
+            edge.ConfigureHealthCheckOptions(health => (health.Name, health.MinimalFailureStatus) = ("edge", HealthStatus.Degraded));
             edge.UsingRabbitMq((context, bus) => Configure(context, bus));
         });
         // After MassTransit, so that it stops before it.
@@ -420,8 +420,9 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
         await EdgeBus.Publish(channel, EdgeBus.Write(sending, clock.GetUtcNow()), mandatory: false, cancel);
     }
 
+    /// <summary>Without the broker a process is ready all the same: gRPC and HTTP do without, and it would be away for all replicas at once (decision 4).</summary>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_channel is { IsOpen: true } ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The broker of the edge is away."));
+        Task.FromResult(_channel is { IsOpen: true } ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("The broker of the edge is away."));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
