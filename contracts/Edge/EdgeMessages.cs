@@ -33,7 +33,8 @@ public sealed record EdgeActivator(string PersonId, string Role, string? UnitSor
 /// <summary>Data source → platform: entries of one CVR, at most 1,000, to be masked (rule E5); a patient without any counts as one.</summary>
 /// <param name="UpdateId">The source's id of this update, 8 to 64 characters.</param>
 /// <param name="Entries">Entries by patient.</param>
-public sealed record DataSourceUpdate(string UpdateId, IReadOnlyList<PatientEntries> Entries);
+/// <param name="AfterPosition">Position of the decision that the source sends its entries anew for; masked by no picture from before it. Null for none.</param>
+public sealed record DataSourceUpdate(string UpdateId, IReadOnlyList<PatientEntries> Entries, long? AfterPosition = null);
 
 /// <summary>Entries of one patient.</summary>
 /// <param name="PatientCpr">CPR number, 10 digits.</param>
