@@ -216,6 +216,14 @@ internal sealed class EntryJson : JsonConverter<Entry>
         _ => throw new JsonException(),
     };
 
+    /// <summary>A whole number; 0 where the field is null.</summary>
+    internal static long Number(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.Number when reader.TryGetInt64(out var number) => number,
+        JsonTokenType.Null => 0,
+        _ => throw new JsonException(),
+    };
+
     internal static bool Flag(ref Utf8JsonReader reader) => reader.TokenType switch
     {
         JsonTokenType.True => true,

@@ -30,10 +30,11 @@ public sealed record EndMasking(string MaskingId, string Reason, EdgeActivator A
 /// <param name="UnitSorId">SOR id of the unit, or null.</param>
 public sealed record EdgeActivator(string PersonId, string Role, string? UnitSorId);
 
-/// <summary>Data source → platform: entries of one CVR, at most 1,000, to be masked (rule E5).</summary>
+/// <summary>Data source → platform: entries of one CVR, at most 1,000, to be masked (rule E5); a patient without any counts as one.</summary>
 /// <param name="UpdateId">The source's id of this update, 8 to 64 characters.</param>
 /// <param name="Entries">Entries by patient.</param>
-public sealed record DataSourceUpdate(string UpdateId, IReadOnlyList<PatientEntries> Entries);
+/// <param name="AfterPosition">Position of the decision that the source sends its entries anew for; masked by no picture from before it. Null for none.</param>
+public sealed record DataSourceUpdate(string UpdateId, IReadOnlyList<PatientEntries> Entries, long? AfterPosition = null);
 
 /// <summary>Entries of one patient.</summary>
 /// <param name="PatientCpr">CPR number, 10 digits.</param>

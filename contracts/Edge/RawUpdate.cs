@@ -26,16 +26,19 @@ public sealed class RawUpdate
     private readonly List<RawPatient> _patients;
     private readonly List<RawEntry> _entries;
 
-    internal RawUpdate(ReadOnlyMemory<byte> body, string? updateId, List<RawPatient> patients, List<RawEntry> entries, int count, bool isWhole) =>
-        (_body, UpdateId, _patients, _entries, Count, IsWhole) = (body, updateId, patients, entries, count, isWhole);
+    internal RawUpdate(ReadOnlyMemory<byte> body, string? updateId, long afterPosition, List<RawPatient> patients, List<RawEntry> entries, int count, bool isWhole) =>
+        (_body, UpdateId, AfterPosition, _patients, _entries, Count, IsWhole) = (body, updateId, afterPosition, patients, entries, count, isWhole);
 
     /// <summary>The source's id of this update; null where it is missing.</summary>
     public string? UpdateId { get; }
 
+    /// <summary>Journal position of the decision that the entries are sent anew for; 0 where there is none.</summary>
+    public long AfterPosition { get; }
+
     /// <summary>False where a list, a patient or an entry is null or missing.</summary>
     public bool IsWhole { get; }
 
-    /// <summary>How many entries there are, of all patients; more than were asked for are counted only.</summary>
+    /// <summary>How many entries there are, of all patients, and a patient without any counts as one; more than were asked for are counted only.</summary>
     public int Count { get; }
 
     /// <summary>Patients in order.</summary>

@@ -13,6 +13,7 @@ internal ref struct RawUpdateReader(ReadOnlySpan<byte> body, int most)
     private readonly List<RawEntry> _entries = [];
     private Utf8JsonReader _reader = new(body, new JsonReaderOptions { MaxDepth = EdgeJson.Options.MaxDepth });
     private Remembered _cvr = Remembered.Nothing, _sorId = Remembered.Nothing, _shak = Remembered.Nothing;
+    private long _afterPosition;
     private int _count;
     private bool _isWhole = true;
 
@@ -25,7 +26,7 @@ internal ref struct RawUpdateReader(ReadOnlySpan<byte> body, int most)
         var (updateId, hasEntries) = ReadEntriesOf("updateId"u8, arePatients: true);
         if (_reader.Read())
             throw new JsonException();
-        return new RawUpdate(memory, updateId, _patients, _entries, _count, hasEntries && _isWhole);
+        return new RawUpdate(memory, updateId, _afterPosition, _patients, _entries, _count, hasEntries && _isWhole);
     }
 
     private bool ReadPatients()
@@ -45,10 +46,13 @@ internal ref struct RawUpdateReader(ReadOnlySpan<byte> body, int most)
 
     private void ReadPatient()
     {
-        var first = _entries.Count;
+        var (first, before) = (_entries.Count, _count);
         var (cpr, hasEntries) = ReadEntriesOf("patientCpr"u8, arePatients: false);
         _isWhole &= hasEntries;
-        _patients.Add(new RawPatient(cpr, first, _entries.Count - first));
+        // Each patient is work too: without this, an update could hold hundreds of thousands without entries.
+        _count = Math.Max(_count, before + 1);
+        if (before < most)
+            _patients.Add(new RawPatient(cpr, first, _entries.Count - first));
     }
 
     /// <summary>An object of an id and entries.</summary>
@@ -58,11 +62,16 @@ internal ref struct RawUpdateReader(ReadOnlySpan<byte> body, int most)
         var (text, hasEntries, seen) = ((string?)null, false, 0);
         while (EntryJson.Next(ref _reader))
         {
-            var field = _reader.ValueTextEquals(id) ? 0 : _reader.ValueTextEquals("entries"u8) ? 1 : throw new JsonException();
+            var field = _reader.ValueTextEquals(id) ? 0
+                : _reader.ValueTextEquals("entries"u8) ? 1
+                : arePatients && _reader.ValueTextEquals("afterPosition"u8) ? 2
+                : throw new JsonException();
             seen = EntryJson.Once(seen, field);
             _reader.Read();
             if (field == 0)
                 text = EntryJson.Text(ref _reader);
+            else if (field == 2)
+                _afterPosition = EntryJson.Number(ref _reader);
             else
                 hasEntries = arePatients ? ReadPatients() : ReadEntries();
         }

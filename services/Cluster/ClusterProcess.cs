@@ -101,13 +101,13 @@ public sealed class ClusterProcess : ClusterProgram
 
     internal IEnumerable<int> Ports => [new Uri(HttpAddress).Port, _app.AppPort, _app.DaprHttpPort, _app.DaprGrpcPort, _app.DaprInternalGrpcPort];
 
-    /// <summary>Whether it says that it is ready.</summary>
+    /// <summary>Whether it says that it is ready, and has the broker too where it needs it.</summary>
     public async Task<bool> IsReady(CancellationToken cancellationToken)
     {
         try
         {
             using var response = await Http.GetAsync(new Uri(HttpAddress + "/health/ready"), cancellationToken);
-            return response.IsSuccessStatusCode;
+            return await response.Content.ReadAsStringAsync(cancellationToken) == "Healthy";
         }
         catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {

@@ -33,7 +33,7 @@ public sealed class MaskEntries(
     public async Task<MaskEntriesResponse> Handle(MaskEntriesRequest request, Caller caller, CancellationToken cancel)
     {
         var patient = Check(request);
-        await audit.RecordSoon(caller, Operations.MaskEntries, watch.Watcher.Fresh().Picture.KeyOf(patient), cancel);
+        await audit.RecordSoon(caller, Operations.MaskEntries, Fresh(request.AfterPosition).Picture.KeyOf(patient), cancel);
         return Mask(request, patient, caller);
     }
 
@@ -48,7 +48,7 @@ public sealed class MaskEntries(
             if (audited.Count >= RememberedPatients)
                 audited.Clear();
             if (audited.Add(patient))
-                await audit.RecordSoon(caller, Operations.MaskEntries, watch.Watcher.Fresh().Picture.KeyOf(patient), cancel);
+                await audit.RecordSoon(caller, Operations.MaskEntries, Fresh(requests.Current.AfterPosition).Picture.KeyOf(patient), cancel);
             await responses.WriteAsync(Mask(requests.Current, patient, caller), cancel);
         }
     }
@@ -57,7 +57,7 @@ public sealed class MaskEntries(
     public async Task Handle(RawUpdate update, RawPatient patient, RawMaskedUpdate answer, Caller caller, CancellationToken cancel)
     {
         var cpr = Check(update, patient);
-        await audit.RecordSoon(caller, Operations.MaskEntries, watch.Watcher.Fresh().Picture.KeyOf(cpr), cancel);
+        await audit.RecordSoon(caller, Operations.MaskEntries, Fresh(update.AfterPosition).Picture.KeyOf(cpr), cancel);
         Mask(update, patient, answer, cpr, caller);
     }
 
@@ -92,9 +92,16 @@ public sealed class MaskEntries(
         return CprNumber.Parse(patient.Cpr);
     }
 
+    /// <summary>
+    /// The picture, where it is fresh and knows what the caller has heard of (rules E6, E7). A replica that has just lost its watch may be fresh and behind: a name shown
+    /// by it would stay in the copy of a source that fetches anew because of a decision, since nothing more is told.
+    /// </summary>
+    private FreshPicture Fresh(long afterPosition) =>
+        watch.Watcher.Fresh() is var fresh && fresh.Picture.Position >= afterPosition ? fresh : throw new RejectedException(Rejections.PictureNotFresh);
+
     private MaskEntriesResponse Mask(MaskEntriesRequest request, CprNumber patient, Caller caller)
     {
-        var (picture, nowMs) = watch.Watcher.Fresh();
+        var (picture, nowMs) = Fresh(request.AfterPosition);
         var key = picture.KeyOf(patient);
         var pseudonyms = NationalPseudonym.For(patient, salt.Value);
         var own = OwnOf(caller);
@@ -109,7 +116,7 @@ public sealed class MaskEntries(
 
     private void Mask(RawUpdate update, RawPatient patient, RawMaskedUpdate answer, CprNumber cpr, Caller caller)
     {
-        var (picture, nowMs) = watch.Watcher.Fresh();
+        var (picture, nowMs) = Fresh(update.AfterPosition);
         var pseudonyms = NationalPseudonym.For(cpr, salt.Value);
         var own = OwnOf(caller);
         foreach (ref readonly var entry in update.EntriesOf(patient))

@@ -26,7 +26,7 @@ public sealed class OnDataSourceUpdate(MaskEntries maskEntries) : IEdgeConsumer<
     {
         var updateId = Texts.Id(message.UpdateId, Rejections.IdInvalid, "update_id", ShortestId);
         // It stands in the clear in the answer's properties, and there in whatever watches the broker.
-        if (CprNumber.TryParse(updateId.Replace("-", "", StringComparison.Ordinal), out _))
+        if (Texts.LooksLikeCpr(updateId))
             throw new RejectedException(Rejections.IdInvalid.For("update_id"));
         if (!message.IsWhole)
             throw new RejectedException(Rejections.Malformed.For("entries"));

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Sloring.Contracts.Effectuation.V1;
 using Sloring.Hosting;
 using Xunit;
 using static Sloring.Tests.Distributed.EdgePlatform;
@@ -65,7 +67,7 @@ public sealed class EdgeFaultTests
     }
 
     [Fact]
-    public async Task ABrokerThatIsAway_IsWaitedFor_AndIsPartOfReadyOnly()
+    public async Task ABrokerThatIsAway_IsWaitedFor_AndTakesNoProcessOutOfUse()
     {
         await using var broker = new EdgeBroker();
         await broker.Start();
@@ -76,16 +78,25 @@ public sealed class EdgeFaultTests
 
         await using var app = Embedded.EmbeddedHost.Build([$"--Data:Folder={folder}", $"--Listen:Http={http}", $"--Listen:Grpc={grpc}", .. broker.Settings]);
         await app.StartAsync(TestContext.Current.CancellationToken);
-        async Task<int> Health(string name) => (int)(await probe.GetAsync($"{http}/health/{name}", TestContext.Current.CancellationToken)).StatusCode;
-        await Eventually.True(async () => await Health("started") == 200, "the services have started");
-        Assert.Equal((200, 503), (await Health("live"), await Health("ready")));
+        async Task<(int, string)> Health(string name)
+        {
+            using var answer = await probe.GetAsync($"{http}/health/{name}", TestContext.Current.CancellationToken);
+            return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+        await Eventually.True(async () => await Health("ready") == (200, "Degraded"), "ready without the broker, and says so", Patience);
+        Assert.Equal((200, "Healthy"), await Health("live"));
 
         await broker.Server.Restart(TestContext.Current.CancellationToken);
-        await Eventually.True(async () => await Health("ready") == 200, "ready once the broker is there", Patience);
+        await Eventually.True(async () => await Health("ready") == (200, "Healthy"), "whole once the broker is there", Patience);
 
         await broker.Server.Kill();
-        await Eventually.True(async () => await Health("ready") == 503, "not ready without the broker");
-        Assert.Equal(200, await Health("live"));
+        await Eventually.True(async () =>
+        {
+            var (status, body) = await Health("ready");
+            Assert.Equal(200, status);
+            return body == "Degraded";
+        }, "ready without the broker, and says so");
+        Assert.Equal((200, "Healthy"), await Health("live"));
         var stop = Stopwatch.StartNew();
         await app.StopAsync(TestContext.Current.CancellationToken);
         Assert.True(stop.Elapsed < TimeSpan.FromSeconds(20), $"stopping took {stop.Elapsed}");
@@ -99,13 +110,7 @@ public sealed class EdgeFaultTests
         await broker.Start();
         var folder = broker.NewFolder();
         await using var wire = new Wire();
-        await using var platform = await Platform.StartWith(services => services
-            .PostConfigure<ServiceAddresses>(addresses =>
-            {
-                wire.Target = new Uri(addresses["registration"]).Port;
-                addresses["registration"] = wire.Address;
-            })
-            .PostConfigure<Effectuation.EffectuationOptions>(options => options.StalenessBoundSeconds = 2), folder, broker.Settings);
+        await using var platform = await HearingBy(wire, folder, broker, staleAfterSeconds: 2);
         await using var adapter = await broker.Connect("epj-hovedstaden");
         await using var source = await broker.Connect("kilde-hovedstaden");
         var queue = await source.Listen("kilde-hovedstaden", "sloring.masked-updates", $"{Hovedstaden}.kilde-hovedstaden");
@@ -127,6 +132,87 @@ public sealed class EdgeFaultTests
         Assert.Equal(0, await operators.Count("effectuation.data-source-update.errors"));
         Directory.Delete(folder, recursive: true);
     }
+
+    [Fact] // E7
+    public async Task AnUpdateThatStaysUnanswerable_EndsInTheErrors_WithItsNumberAndBody()
+    {
+        await using var broker = new EdgeBroker();
+        await broker.Start();
+        var folder = broker.NewFolder();
+        await using var platform = await Platform.Start(folder, broker.Settings);
+        await using var source = await broker.Connect("kilde-hovedstaden");
+        await using var operators = await broker.Connect("sloring");
+        var queue = await source.Listen("kilde-hovedstaden", "sloring.masked-updates", $"{Hovedstaden}.kilde-hovedstaden");
+        // No picture will ever know of it.
+        var update = Update(People.NextCpr());
+        update["afterPosition"] = long.MaxValue;
+
+        await source.Publish("sloring.updates", "data-source-update", update.ToJsonString(), From("kilde-hovedstaden"));
+        JsonNode? error = null;
+        await Eventually.True(async () =>
+        {
+            // The pauses between tries are the clock's.
+            platform.Clock.Advance(TimeSpan.FromSeconds(15));
+            return (error = await operators.Get("effectuation.data-source-update.errors")) is not null;
+        }, "it is among the errors");
+
+        Assert.Equal(("SLR-501", update.ToJsonString()), ((string)error!["headers"]!["sloring-code"]!, (string)error["body"]!));
+        Assert.Empty(source.Received(queue));
+        Assert.Equal(0, await operators.Count("effectuation.data-source-update.errors"));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact] // E6, E7
+    public async Task AnUpdateBecauseOfADecision_IsNotAnsweredByAPictureFromBeforeIt()
+    {
+        await using var broker = new EdgeBroker();
+        await broker.Start();
+        var folder = broker.NewFolder();
+        await using var wire = new Wire();
+        // Fresh throughout, as for ten seconds after every lost watch: only the position says that it is behind.
+        await using var platform = await HearingBy(wire, folder, broker, staleAfterSeconds: 60);
+        await using var adapter = await broker.Connect("epj-hovedstaden");
+        await using var source = await broker.Connect("kilde-hovedstaden");
+        await using var operators = await broker.Connect("sloring");
+        var queue = await source.Listen("kilde-hovedstaden", "sloring.masked-updates", $"{Hovedstaden}.kilde-hovedstaden");
+        var cpr = People.NextCpr();
+        var (plain, anew) = (Update(cpr), Update(cpr));
+
+        wire.Broken = "silent";
+        var activated = Body(await adapter.Request("sloring.activations", "activate-masking", Activation(cpr).ToJsonString(), From("epj-hovedstaden")));
+        anew["afterPosition"] = (long)activated["position"]!;
+        var request = new MaskEntriesRequest { PatientCpr = cpr, AfterPosition = (long)activated["position"]! };
+        var effectuation = new EffectuationService.EffectuationServiceClient(platform.Channel);
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await effectuation.MaskEntriesAsync(request, await platform.As("kilde-hovedstaden"), cancellationToken: TestContext.Current.CancellationToken));
+        await source.Publish("sloring.updates", "data-source-update", anew.ToJsonString(), From("kilde-hovedstaden"));
+        await source.Publish("sloring.updates", "data-source-update", plain.ToJsonString(), From("kilde-hovedstaden"));
+        await Eventually.True(() => Task.FromResult(source.Received(queue).Count > 0), "the other update is answered");
+
+        Assert.Equal((StatusCode.Unavailable, "SLR-501"), (refused.StatusCode, refused.Status.Detail[..7]));
+        // The one that knows of no decision is answered as ever; which shows that the picture is behind.
+        Assert.Equal((string)plain["updateId"]!, (string)Body(Assert.Single(source.Received(queue)))["updateId"]!);
+        Assert.NotNull(Staff(source.Received(queue)[0])["name"]);
+        wire.Broken = null;
+
+        await Eventually.True(() => Task.FromResult(source.Received(queue).Count == 2), "the update is answered", Patience);
+        Assert.Equal((string)anew["updateId"]!, (string)Body(source.Received(queue)[1])["updateId"]!);
+        Assert.Equal((true, null), ((bool)Staff(source.Received(queue)[1])["masked"]!, (string?)Staff(source.Received(queue)[1])["name"]));
+        Assert.True((long)Body(source.Received(queue)[1])["position"]! >= request.AfterPosition);
+        Assert.True((await effectuation.MaskEntriesAsync(request, await platform.As("kilde-hovedstaden"), cancellationToken: TestContext.Current.CancellationToken)).Position >= request.AfterPosition);
+        Assert.Equal(0, await operators.Count("effectuation.data-source-update.errors"));
+        Directory.Delete(folder, recursive: true);
+
+        static JsonNode Staff(JsonNode message) => Body(message)["entries"]![0]!["entries"]![0]!["staff"]![0]!;
+    }
+
+    /// <summary>A platform whose services hear of Registration by the wire.</summary>
+    private static Task<Platform> HearingBy(Wire wire, string folder, EdgeBroker broker, int staleAfterSeconds) => Platform.StartWith(services => services
+        .PostConfigure<ServiceAddresses>(addresses =>
+        {
+            wire.Target = new Uri(addresses["registration"]).Port;
+            addresses["registration"] = wire.Address;
+        })
+        .PostConfigure<Effectuation.EffectuationOptions>(options => options.StalenessBoundSeconds = staleAfterSeconds), folder, broker.Settings);
 
     private static async Task KillAndRestart(EdgeBroker broker)
     {

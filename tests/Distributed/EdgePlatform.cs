@@ -55,7 +55,7 @@ public sealed class EdgePlatform(EdgeBroker broker) : IAsyncLifetime
     /// <summary>An update with so many entries of one patient.</summary>
     public static JsonObject Update(string cpr, int entries = 1, string cvr = Hovedstaden, string? id = null) => new()
     {
-        ["updateId"] = id ?? "u-" + Guid.NewGuid().ToString("N"),
+        ["updateId"] = id ?? Guid.NewGuid().ToString("D"),
         ["entries"] = new JsonArray(new JsonObject
         {
             ["patientCpr"] = cpr,

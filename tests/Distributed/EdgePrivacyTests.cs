@@ -41,7 +41,9 @@ public sealed class EdgePrivacyTests(EdgePlatform edge) : IClassFixture<EdgePlat
         string[] ours = [.. said.Where(line => !line.StartsWith("RabbitMQ.Client", StringComparison.Ordinal))];
         Assert.DoesNotContain(ours, line => line.Contains(cpr, StringComparison.Ordinal) || line.Contains(reason, StringComparison.Ordinal));
         Assert.DoesNotContain(said, line => line.Contains(reason, StringComparison.Ordinal));
-        Assert.All(Directory.GetFiles(Repository.Captured, $"platform-{Environment.ProcessId}-*"), file =>
+        var logs = Directory.GetFiles(Repository.Captured, $"platform-{Environment.ProcessId}-*");
+        Assert.NotEmpty(logs);
+        Assert.All(logs, file =>
         {
             using var log = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             var text = log.ReadToEnd();

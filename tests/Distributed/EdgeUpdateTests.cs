@@ -86,7 +86,7 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
               { "staff" : [ {"masked":true,"pseudonym":"p","role":"user"}, {"masked":true,"name":"Ole Lund"} ] , "id" : "3", "activity":"a\/b" },
               {"id":"4","cvr":"{{Hovedstaden}}","staff":[]}, {"id":"5","staff":null}, {"id":"6","cvr":"1","staff":[{"masked":false,"name":""}]}, {} ]
             """;
-        var id = "u-" + Guid.NewGuid().ToString("N");
+        var id = Guid.NewGuid().ToString("D");
 
         await edge.Source.Publish(
             "sloring.updates", Update, $$"""{"entries":[{"entries":{{entries}},"patientCpr":"{{cpr}}"},{"patientCpr":"{{shown}}","entries":{{entries}}}],"updateId":"{{id}}"}""", From(Kilde));
@@ -114,8 +114,10 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
         { "a text of 100,001 characters", Entry($$"""{"text":"{{new string('x', 100_001)}}"}"""), "SLR-505" },
         { "entries of another CVR", EdgePlatform.Update("7101901234", 2, Midtjylland).ToJsonString(), "SLR-503" },
         { "1,001 entries", EdgePlatform.Update("7101901234", 1_001).ToJsonString(), "SLR-506" },
+        { "1,001 patients without entries", Patients(1_001), "SLR-506" },
         { "no id", """{"entries":[]}""", "SLR-914" },
         { "a CPR number for an id", EdgePlatform.Update("7101901234", id: "710190-1234").ToJsonString(), "SLR-914" },
+        { "a CPR number in an id", EdgePlatform.Update("7101901234", id: "7101901234-1").ToJsonString(), "SLR-914" },
         { "no entries", """{"updateId":"u-12345678"}""", "SLR-904" },
         { "a null patient", """{"updateId":"u-12345678","entries":[null]}""", "SLR-904" },
         { "a null entry", """{"updateId":"u-12345678","entries":[{"patientCpr":"7101901234","entries":[null]}]}""", "SLR-904" },
@@ -152,6 +154,21 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
 
         var error = await edge.NextError("effectuation.data-source-update");
         Assert.Equal(("SLR-921", update.ToJsonString()), ((string)error["headers"]!["sloring-code"]!, (string)error["body"]!));
+    }
+
+    [Fact]
+    public async Task LargeUpdates_AreAllAnswered()
+    {
+        // Ten of 9 MB, more at once than are worked on at a time.
+        var mine = await edge.Source.Bind("kilde-hovedstaden.large", "sloring.masked-updates", $"{Hovedstaden}.{Kilde}");
+        var body = EdgePlatform.Update(People.NextCpr(), 95);
+        foreach (var entry in body["entries"]![0]!["entries"]!.AsArray())
+            entry!["text"] = new string('x', 95_000);
+
+        await edge.Source.Publish("sloring.updates", Update, body.ToJsonString(), From(Kilde), times: 10);
+
+        await Eventually.True(async () => await edge.Source.Count(mine) == 10, "all are answered", TimeSpan.FromSeconds(90));
+        await edge.Source.Delete(mine);
     }
 
     [Fact] // E6, E8
@@ -206,6 +223,8 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
     }
 
     private static string Entry(string entry) => $$"""{"updateId":"u-12345678","entries":[{"patientCpr":"7101901234","entries":[{{entry}}]}]}""";
+
+    private static string Patients(int count) => $$"""{"updateId":"u-12345678","entries":[{{string.Join(',', Enumerable.Repeat("""{"patientCpr":"7101901234","entries":[]}""", count))}}]}""";
 
     /// <summary>Queues of both sources, each bound to its own key, whose messages are received.</summary>
     private async Task<(string Mine, string Others)> Listen() => (

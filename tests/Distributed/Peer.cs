@@ -37,7 +37,7 @@ public sealed class Peer : IAsyncDisposable
 
     /// <summary>Completes when the broker has confirmed.</summary>
     /// <exception cref="PeerException">The broker refused.</exception>
-    public Task Publish(string exchange, string key, string body, object? options = null) => Do("publish", new { exchange, key, body, options });
+    public Task Publish(string exchange, string key, string body, object? options = null, int times = 1) => Do("publish", new { exchange, key, body, options, times });
 
     public Task PublishBytes(string exchange, string key, byte[] body, object? options = null) =>
         Do("publish", new { exchange, key, base64 = Convert.ToBase64String(body), options });
@@ -65,6 +65,8 @@ public sealed class Peer : IAsyncDisposable
 
     /// <summary>Takes one message for good; null when there is none.</summary>
     public Task<JsonNode?> Get(string queue) => Do("get", new { queue });
+
+    public Task Delete(string queue) => Do("delete", new { queue });
 
     /// <exception cref="PeerException">There is no such exchange.</exception>
     public Task Exchange(string exchange) => Do("exchange", new { exchange });

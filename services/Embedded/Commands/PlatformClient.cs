@@ -25,13 +25,13 @@ public sealed class PlatformClient : IDisposable
         _secretsFile = secretsFile;
     }
 
-    /// <summary>True once the platform answers that it is ready.</summary>
+    /// <summary>True once the platform answers that it is ready, and its broker is there too.</summary>
     public async Task<bool> IsReady(CancellationToken cancel)
     {
         try
         {
             using var response = await _http.GetAsync(new Uri("/health/ready", UriKind.Relative), cancel);
-            return response.IsSuccessStatusCode;
+            return await response.Content.ReadAsStringAsync(cancel) == "Healthy";
         }
         catch (HttpRequestException)
         {

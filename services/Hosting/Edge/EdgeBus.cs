@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
+using System.Threading.RateLimiting;
 using MassTransit;
 using MassTransit.RabbitMqTransport;
 using MassTransit.RabbitMqTransport.Configuration;
@@ -33,7 +34,10 @@ namespace Sloring.Hosting;
 /// </summary>
 public static class EdgeBus
 {
-    /// <summary>A message handled at a time, each holding its body in memory: enough to keep a confirm's round trip covered, and 64 × 16 MiB at the very worst.</summary>
+    /// <summary>
+    /// Messages handled at a time: enough to keep a confirm's round trip covered. Each holds its body in memory, at the very worst 64 × 16 MiB; what is made
+    /// of bodies is bounded by <see cref="EdgeFilter"/>.
+    /// </summary>
     private const int UpdatesAtOnce = 64;
 
     /// <summary>Writes of one service share one writer: more at once would only wait there, and more prefetched would keep another replica idle.</summary>
@@ -95,7 +99,7 @@ public static class EdgeBus
         {
             // It would report to its makers over the network.
             edge.ConfigureUsageTelemetryOptions(telemetry => telemetry.Enabled = false);
-            edge.ConfigureHealthCheckOptions(health => (health.Name, health.MinimalFailureStatus) = ("edge", HealthStatus.Unhealthy));
+            edge.ConfigureHealthCheckOptions(health => (health.Name, health.MinimalFailureStatus) = ("edge", HealthStatus.Degraded));
             edge.UsingRabbitMq((context, bus) => Configure(context, bus));
         });
         // After MassTransit, so that it stops before it.
@@ -255,7 +259,16 @@ public static class EdgeBus
 }
 
 /// <summary>A queue, what it takes to send to it, and who takes what comes.</summary>
-internal sealed record EdgeEndpoint(EdgeQueue Queue, string Operation, Func<byte[], Caller, CancellationToken, Task<EdgeLetter>> Handle);
+internal sealed record EdgeEndpoint(EdgeQueue Queue, string Operation, Func<byte[], Caller, CancellationToken, Task<EdgeLetter>> Handle) : IDisposable
+{
+    /// <summary>
+    /// For bodies worked on at a time, by their bytes, in the order of asking: small ones all at once, of the largest four. What is made of a body until its
+    /// answer is confirmed is as large again or more. Whoever has room asks for no more of it, so nobody waits for ever.
+    /// </summary>
+    public ConcurrencyLimiter Room { get; } = new(new ConcurrencyLimiterOptions { PermitLimit = 64 * 1024 * 1024, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+
+    public void Dispose() => Room.Dispose();
+}
 
 /// <summary>A message written and not yet confirmed. What it was made from is let go: a thousand entries that outlive a confirm's round trip cost the collector more than making them.</summary>
 internal sealed record EdgeLetter(string? Exchange, string RoutingKey, BasicProperties Properties, ArrayBufferWriter<byte> Body);
@@ -269,7 +282,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
     private const int LargestBody = 16 * 1024 * 1024;
 
     /// <summary>About a minute in all.</summary>
-    private static readonly ResiliencePipeline Patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    private readonly ResiliencePipeline _patiently = new ResiliencePipelineBuilder { TimeProvider = clock }.AddRetry(new RetryStrategyOptions
     {
         ShouldHandle = new PredicateBuilder().Handle<Exception>(MayPass),
         MaxRetryAttempts = 10,
@@ -293,7 +306,12 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
             if (body.Length > LargestBody)
                 throw new RejectedException(Rejections.TooLarge);
             // Handled anew each time: an answer is masked with the picture of the moment that it leaves.
-            await Patiently.ExecuteAsync(async cancel => await Answer(channel, sent, await endpoint.Handle(body, caller, cancel), cancel), stop);
+            await _patiently.ExecuteAsync(async cancel =>
+            {
+                // Not while it waits to be tried again: then it is its body alone, and would keep others out.
+                using var room = await endpoint.Room.AcquireAsync(Math.Max(1, body.Length), cancel);
+                await Answer(channel, sent, await endpoint.Handle(body, caller, cancel), cancel);
+            }, stop);
         }
         catch (RejectedException rejected)
         {
@@ -402,8 +420,9 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
         await EdgeBus.Publish(channel, EdgeBus.Write(sending, clock.GetUtcNow()), mandatory: false, cancel);
     }
 
+    /// <summary>Without the broker a process is ready all the same: gRPC and HTTP do without, and it would be away for all replicas at once (decision 4).</summary>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_channel is { IsOpen: true } ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The broker of the edge is away."));
+        Task.FromResult(_channel is { IsOpen: true } ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("The broker of the edge is away."));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

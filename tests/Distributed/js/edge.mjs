@@ -88,6 +88,10 @@ const commands = {
     return message ? shown(message) : null;
   },
 
+  async delete(command) {
+    await (await open()).deleteQueue(command.queue);
+  },
+
   // Fails, and closes the channel, where there is none.
   async exchange(command) {
     await (await open()).checkExchange(command.exchange);

@@ -103,6 +103,9 @@ public sealed class RawUpdateTests
     [InlineData("""{"updateId":"u","entries":[{"patientCpr":"2512489996","entries":[{"activity":"\ude00"}]}]}""")]
     [InlineData("""{"updateId":"u","entries":[{"patientCpr":"2512489996","entries":[{"staff":[{"email":"\ud83d\ud83d\ude00"}]}]}]}""")]
     [InlineData("""{"updateId":"u","entries":[{"patientCpr":"2512489996","entries":[{"staff":{}}]}]}""")]
+    [InlineData("""{"updateId":"u","entries":[],"afterPosition":"7"}""")]
+    [InlineData("""{"updateId":"u","entries":[],"afterPosition":7.5}""")]
+    [InlineData("""{"updateId":"u","entries":[{"patientCpr":"2512489996","entries":[],"afterPosition":7}]}""")]
     [InlineData("null")]
     [InlineData("[]")]
     [InlineData("")]
@@ -117,12 +120,26 @@ public sealed class RawUpdateTests
         Assert.Null(Outcome(() => RawUpdate.Read(body, Most)));
     }
 
+    [Theory]
+    [InlineData("""{"updateId":"u","entries":[]}""", 0)]
+    [InlineData("""{"updateId":"u","entries":[],"afterPosition":null}""", 0)]
+    [InlineData("""{"afterPosition":101,"updateId":"u","entries":[]}""", 101)]
+    public void The_position_heard_of_is_read(string body, long position) => Assert.Equal(position, RawUpdate.Read(Encoding.UTF8.GetBytes(body), Most).AfterPosition); // E6
+
     [Fact]
     public void More_entries_than_asked_for_are_counted_and_not_kept()
     {
         var update = RawUpdate.Read(Encoding.UTF8.GetBytes("""{"updateId":"u","entries":[{"entries":[{},{},{}]},{"entries":[{}]}]}"""), 2);
 
         Assert.Equal((4, 2), (update.Count, update.Patients.Sum(patient => patient.Count)));
+    }
+
+    [Fact]
+    public void More_patients_than_entries_asked_for_are_counted_and_not_kept()
+    {
+        var update = RawUpdate.Read(Encoding.UTF8.GetBytes("""{"updateId":"u","entries":[{"entries":[]},{"entries":[{}]},{"entries":[]},{"entries":[]}]}"""), 2);
+
+        Assert.Equal((4, 2), (update.Count, update.Patients.Count));
     }
 
     [Fact]
