@@ -1,0 +1,155 @@
+using System.Buffers.Text;
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Sloring.Hosting;
+
+/// <summary>
+/// What this process believes of tokens: the token service's public keys and its list of revoked clients, fetched every few seconds. A key that is not known
+/// yet is looked for at once; the list is as old as the last fetch that worked, since a token service that is away must not stop the platform.
+/// </summary>
+internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
+{
+    /// <summary>However many tokens with unknown keys come, the token service is asked no more often than this.</summary>
+    private static readonly TimeSpan BetweenFetches = TimeSpan.FromSeconds(1);
+
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = 1024 * 1024 };
+    private readonly Uri _discovery;
+    private readonly Lock _lock = new();
+    private Known? _known;
+    private Task<Known>? _fetching;
+    private long _fetchedAt;
+    private bool _wanted = true;
+
+    public TokenTrust(IOptions<TokenOptions> options)
+    {
+        var address = options.Value.Address.Length > 0 ? options.Value.Address : options.Value.Issuer;
+        _discovery = OverTls(address.TrimEnd('/') + "/.well-known/openid-configuration");
+        // A key that is listed no longer is believed no longer.
+        UseLastKnownGoodConfiguration = false;
+    }
+
+    /// <summary>Told after each fetch.</summary>
+    public event Action? Fetched;
+
+    public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel) => (await Get(cancel)).Configuration;
+
+    public override async Task<BaseConfiguration> GetBaseConfigurationAsync(CancellationToken cancel) => await GetConfigurationAsync(cancel);
+
+    public override void RequestRefresh()
+    {
+        lock (_lock)
+            _wanted = true;
+    }
+
+    /// <summary>Whether a client's tokens are refused that were issued at an instant; by the last list that was fetched.</summary>
+    public bool IsRevoked(string clientId, DateTimeOffset issuedAt) =>
+        Volatile.Read(ref _known)?.Revoked is { Count: > 0 } revoked && revoked.TryGetValue(NameOf(clientId), out var upTo) && issuedAt.ToUnixTimeSeconds() <= upTo;
+
+    /// <summary>What stands for a client in the list, which anybody may read: whose partners are revoked is nobody's business.</summary>
+    internal static string NameOf(string clientId) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(clientId)));
+
+    public void Dispose() => _http.Dispose();
+
+    private Task<Known> Get(CancellationToken cancel)
+    {
+        lock (_lock)
+        {
+            if (_known is { } known && !_wanted)
+                return Task.FromResult(known);
+            if (_fetching is not { IsCompleted: false })
+                _fetching = Fetch();
+            return _fetching.WaitAsync(cancel);
+        }
+    }
+
+    private async Task<Known> Fetch()
+    {
+        await Task.Yield();
+        // Whoever waits here has a token of a key that is new: it is worth a second, and asking the token service for each such token is not.
+        if (_fetchedAt != 0 && BetweenFetches - TimeProvider.System.GetElapsedTime(_fetchedAt) is var left && left > TimeSpan.Zero)
+            await Task.Delay(left);
+        lock (_lock)
+            _wanted = false;
+        _fetchedAt = TimeProvider.System.GetTimestamp();
+        try
+        {
+            var document = JsonSerializer.Deserialize<Document>(await _http.GetStringAsync(_discovery)) ?? throw new JsonException();
+            var configuration = new OpenIdConnectConfiguration { Issuer = document.Issuer, JwksUri = document.Keys };
+            foreach (var key in new JsonWebKeySet(await _http.GetStringAsync(OverTls(document.Keys))).GetSigningKeys())
+                configuration.SigningKeys.Add(key);
+            var revoked = document.Revocations is null ? null : JsonSerializer.Deserialize<RevocationList>(await _http.GetStringAsync(OverTls(document.Revocations)));
+            var known = new Known(configuration, (revoked?.Revoked ?? []).ToFrozenDictionary(one => one.Client, one => one.UpTo));
+            Volatile.Write(ref _known, known);
+            Fetched?.Invoke();
+            return known;
+        }
+        catch
+        {
+            lock (_lock)
+                _wanted = true;
+            throw;
+        }
+    }
+
+    /// <summary>Signing keys come over TLS, or from this machine.</summary>
+    private static Uri OverTls(string address) => new Uri(address) is { } uri && (uri.Scheme == "https" || uri.IsLoopback)
+        ? uri
+        : throw new InvalidOperationException("Set Token:Address (or Token:Issuer) to an https:// address: keys may come without TLS from this machine only.");
+
+    private sealed record Known(OpenIdConnectConfiguration Configuration, FrozenDictionary<string, long> Revoked);
+
+    private sealed record Document(
+        [property: JsonPropertyName("issuer")] string Issuer,
+        [property: JsonPropertyName("jwks_uri")] string Keys,
+        [property: JsonPropertyName("revocation_list_uri")] string? Revocations);
+
+    /// <summary>Keeps what is believed no older than Token:RefreshSeconds.</summary>
+    internal sealed class Following(TokenTrust trust, IOptions<TokenOptions> options, ILogger<TokenTrust> log) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            var lost = false;
+            // The machine's time: a moved demo clock makes no key older.
+            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.RefreshSeconds));
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                try
+                {
+                    trust.RequestRefresh();
+                    await trust.Get(stoppingToken);
+                    lost = false;
+                }
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+                {
+                    if (!lost)
+                        log.LogWarning("The token service's keys and revocations cannot be fetched ({Type}); those fetched last stay in use", e.GetType().Name);
+                    lost = true;
+                }
+            }
+        }
+    }
+}
+
+/// <summary>The list of revoked clients, as the token service publishes it.</summary>
+/// <param name="Revoked">Clients of which tokens are refused.</param>
+public sealed record RevocationList([property: JsonPropertyName("revoked")] IReadOnlyList<RevokedClient> Revoked)
+{
+    /// <summary>Makes a list of client ids and the instants up to which their tokens are refused.</summary>
+    public static RevocationList Of(IEnumerable<KeyValuePair<string, DateTimeOffset>> revoked) =>
+        new([.. revoked.Select(one => new RevokedClient(TokenTrust.NameOf(one.Key), one.Value.ToUnixTimeSeconds()))]);
+}
+
+/// <summary>One client of which tokens are refused.</summary>
+/// <param name="Client">SHA-256 of the client id, base64url.</param>
+/// <param name="UpTo">Tokens with <c>iat</c> up to this are refused; seconds since 1970.</param>
+public sealed record RevokedClient([property: JsonPropertyName("client")] string Client, [property: JsonPropertyName("up_to")] long UpTo);

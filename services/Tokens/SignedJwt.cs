@@ -1,0 +1,173 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Sloring.Tokens;
+
+/// <summary>
+/// JWTs of others (RFC 7519 with RFC 8725): a client's assertion, a citizen's bootstrap token. Written here and not taken from the library that makes our own
+/// tokens, because a stranger's token is refused for what that library passes over: a critical header that nobody here knows, and a name that stands twice.
+/// </summary>
+internal static class SignedJwt
+{
+    /// <summary>Characters of a token. A bootstrap token with many relations is some 4,000.</summary>
+    private const int Longest = 12 * 1024;
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
+
+    /// <summary>The claims of a token that one of these keys has signed; null for anything else, whatever it is.</summary>
+    public static JsonElement? Verify(string token, IReadOnlyList<VerificationKey> keys)
+    {
+        var parts = token.Length <= Longest ? token.Split('.') : [];
+        if (parts.Length != 3 || Json(parts[0]) is not { } header || Bytes(parts[2]) is not { Length: > 0 } signature)
+            return null;
+        // "crit" demands what is not known here; "b64" would change what is signed.
+        if (header.TryGetProperty("crit", out _) || header.TryGetProperty("b64", out _) || Text(header, "alg") is not { } algorithm)
+            return null;
+        var hasKeyId = header.TryGetProperty("kid", out _);
+        var keyId = Text(header, "kid");
+        var signed = Encoding.ASCII.GetBytes(token, 0, token.Length - parts[2].Length - 1);
+        // The key says which algorithm it is for. The header only chooses among keys, and a key id never chooses among clients.
+        return keys.Any(key => key.Algorithm == algorithm && (!hasKeyId || key.Id == keyId) && key.Verifies(signed, signature)) ? Json(parts[1]) : null;
+    }
+
+    /// <summary>The claims of a token before anything is known of it: good for choosing whose keys to try, and for nothing else.</summary>
+    public static JsonElement? Peek(string token) => token.Length <= Longest && token.Split('.') is { Length: 3 } parts ? Json(parts[1]) : null;
+
+    /// <summary>A claim that is a text.</summary>
+    public static string? Text(JsonElement claims, string name) =>
+        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>A claim that is one text or several; none when it is anything else.</summary>
+    public static IReadOnlyList<string> Texts(JsonElement claims, string name) => claims.TryGetProperty(name, out var value) switch
+    {
+        true when value.ValueKind == JsonValueKind.String => [value.GetString()!],
+        true when value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(one => one.ValueKind == JsonValueKind.String) => [.. value.EnumerateArray().Select(one => one.GetString()!)],
+        _ => [],
+    };
+
+    /// <summary>A claim that is an instant: seconds since 1970, with or without a fraction.</summary>
+    public static DateTimeOffset? Instant(JsonElement claims, string name) =>
+        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds) && seconds is > 0 and < 1e11
+            ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
+            : null;
+
+    private static JsonElement? Json(string part)
+    {
+        try
+        {
+            if (Bytes(part) is not { } bytes)
+                return null;
+            using var document = JsonDocument.Parse(bytes, Strict);
+            // A text with half a surrogate is only found out when it is read, which must not be later.
+            return document.RootElement.ValueKind == JsonValueKind.Object && Readable(document.RootElement) ? document.RootElement.Clone() : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static bool Readable(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().All(property => property.Name.Length >= 0 && Readable(property.Value)),
+        JsonValueKind.Array => element.EnumerateArray().All(Readable),
+        JsonValueKind.String => element.GetString() is not null,
+        _ => true,
+    };
+
+    private static byte[]? Bytes(string part)
+    {
+        // No padding and no white space (RFC 7515, 2): one token, one way to write it.
+        if (part.AsSpan().ContainsAnyExcept(Alphabet))
+            return null;
+        try
+        {
+            return Base64Url.DecodeFromChars(part);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static readonly System.Buffers.SearchValues<char> Alphabet =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+}
+
+/// <summary>A public key of somebody else's, for one algorithm.</summary>
+internal sealed class VerificationKey
+{
+    private const string P256 = "1.2.840.10045.3.1.7";
+    private const int ShortestRsa = 2048;
+    private readonly ECParameters? _ec;
+    private readonly RSAParameters _rsa;
+
+    private VerificationKey(JsonWebKey key)
+    {
+        (Id, Algorithm, Thumbprint) = (key.Kid, key.Alg, key.X5tS256 ?? OfFirstCertificate(key));
+        if (key is { Kty: "EC", Crv: "P-256", Alg: "ES256" })
+        {
+            _ec = new ECParameters { Curve = ECCurve.CreateFromValue(P256), Q = new ECPoint { X = Base64Url.DecodeFromChars(key.X), Y = Base64Url.DecodeFromChars(key.Y) } };
+            using var check = ECDsa.Create(_ec.Value);
+        }
+        else if (key is { Kty: "RSA", Alg: "PS256" or "RS256" })
+        {
+            _rsa = new RSAParameters { Modulus = Base64Url.DecodeFromChars(key.N), Exponent = Base64Url.DecodeFromChars(key.E) };
+            using var check = RSA.Create(_rsa);
+            if (check.KeySize < ShortestRsa)
+                throw new FormatException($"an RSA key is shorter than {ShortestRsa} bits");
+        }
+        else
+        {
+            throw new FormatException("a key is not EC P-256 with alg ES256, or RSA with alg PS256 or RS256");
+        }
+    }
+
+    /// <summary>Key id; null where the set gives none.</summary>
+    public string? Id { get; }
+
+    /// <summary>The one algorithm that it is for.</summary>
+    public string Algorithm { get; }
+
+    /// <summary>SHA-256 of the certificate of this key, base64url; null where the set names none.</summary>
+    public string? Thumbprint { get; }
+
+    /// <summary>Reads a JWK set.</summary>
+    /// <exception cref="FormatException">It is not one of public keys that may be used here: the message says which rule it breaks, never a value.</exception>
+    public static IReadOnlyList<VerificationKey> Set(string json)
+    {
+        try
+        {
+            var set = new JsonWebKeySet(json);
+            if (set.Keys.Count is 0 or > 20)
+                throw new FormatException("it must hold 1 to 20 keys");
+            if (set.Keys.Any(key => key.HasPrivateKey || key.K is not null))
+                throw new FormatException("it holds a private or secret key, which nobody but its owner may have");
+            if (set.Keys.Where(key => key.Kid is not null).GroupBy(key => key.Kid).Any(same => same.Count() > 1))
+                throw new FormatException("two keys have the same kid");
+            return [.. set.Keys.Select(key => new VerificationKey(key))];
+        }
+        catch (Exception e) when (e is ArgumentException or CryptographicException or JsonException)
+        {
+            throw new FormatException("it is not a JWK set");
+        }
+    }
+
+    /// <summary>Whether this key has signed these bytes.</summary>
+    public bool Verifies(byte[] signed, byte[] signature)
+    {
+        // An object per check: one is not promised to be safe between threads.
+        if (_ec is { } ec)
+        {
+            using var key = ECDsa.Create(ec);
+            return key.VerifyData(signed, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        }
+        using var rsa = RSA.Create(_rsa);
+        return rsa.VerifyData(signed, signature, HashAlgorithmName.SHA256, Algorithm == "PS256" ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1);
+    }
+
+    private static string? OfFirstCertificate(JsonWebKey key) => key.X5c is { Count: > 0 } chain ? Base64Url.EncodeToString(SHA256.HashData(Convert.FromBase64String(chain[0]))) : null;
+}
