@@ -50,10 +50,10 @@ internal sealed class Assertions(Clients clients, AssertionMemory memory, IOptio
 }
 
 /// <summary>What assertions have been used, until they would have expired anyway. Bounded per client, so that none can fill another's.</summary>
-internal sealed class AssertionMemory
+public sealed class AssertionMemory
 {
     /// <summary>Of one client at a time. A client that uses its tokens again needs one assertion in five minutes.</summary>
-    internal const int MostPerClient = 10_000;
+    public const int MostPerClient = 10_000;
 
     private readonly Dictionary<string, OfClient> _clients = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();

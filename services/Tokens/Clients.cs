@@ -75,9 +75,23 @@ public sealed class Clients
     }
 
     private static bool Names(X509Certificate2 certificate, ClientOptions client) => client.CertificateSubject.Length > 0
-        ? certificate.SubjectName.Name == new X500DistinguishedName(client.CertificateSubject).Name
+        ? certificate.SubjectName.Name == Subject(client.CertificateSubject)
         : certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames())
             .Any(name => string.Equals(name, client.CertificateDnsName, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A subject in the one way that this platform writes it; a name made of text would keep the writer's.</summary>
+    /// <exception cref="FormatException">It is no name.</exception>
+    internal static string Subject(string text)
+    {
+        try
+        {
+            return new X500DistinguishedName(new X500DistinguishedName(text).RawData).Name;
+        }
+        catch (CryptographicException)
+        {
+            throw new FormatException("it is not a distinguished name");
+        }
+    }
 
     /// <summary>Whether the chain leads to a configured authority. A certificate that its authority has revoked is stopped by revoking the client here.</summary>
     private bool IsOfAnAuthority(X509Certificate2 certificate, DateTimeOffset now)

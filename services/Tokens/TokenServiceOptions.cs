@@ -199,6 +199,8 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
         var names = new[] { client.CertificateSubject, client.CertificateDnsName }.Count(text => text.Length > 0);
         if (client.Authentication == ClientMethods.Certificate && names != 1)
             yield return $"{setting} needs exactly one of CertificateSubject and CertificateDnsName.";
+        if (client.CertificateSubject.Length > 0 && Wrong(() => Clients.Subject(client.CertificateSubject)) is { } unreadable)
+            yield return $"{setting}:CertificateSubject must be a subject like CN=epj,O=Region,C=DK: {unreadable}.";
         if (client.Authentication == ClientMethods.Certificate && options.ClientCaFile.Length == 0)
             yield return $"{setting}:Authentication is {ClientMethods.Certificate}. Set Tokens:ClientCaFile to the PEM file of the authorities.";
         if (client.Authentication != ClientMethods.Certificate && names > 0)

@@ -52,6 +52,8 @@ internal static class TokenChecks
                     ValidAudience = token.Audience,
                     ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
                     ValidTypes = ["at+jwt"],
+                    IssuerSigningKeyResolverUsingConfiguration = (_, _, keyId, _, configuration) => trust.KeysOf(keyId, configuration),
+                    TryAllIssuerSigningKeys = false,
                     NameClaimType = "sub",
                     RoleClaimType = "roles",
                     RequireExpirationTime = true,

@@ -22,6 +22,9 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
     /// <summary>However many tokens with unknown keys come, the token service is asked no more often than this.</summary>
     private static readonly TimeSpan BetweenFetches = TimeSpan.FromSeconds(1);
 
+    /// <summary>Characters of a thumbprint (RFC 7638), which is what the token service calls its keys.</summary>
+    private const int KeyIdLength = 43;
+
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = 1024 * 1024 };
     private readonly Uri _discovery;
     private readonly Lock _lock = new();
@@ -29,6 +32,7 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
     private Task<Known>? _fetching;
     private long _fetchedAt;
     private bool _wanted = true;
+    private bool _missed;
 
     public TokenTrust(IOptions<TokenOptions> options)
     {
@@ -45,10 +49,26 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
 
     public override async Task<BaseConfiguration> GetBaseConfigurationAsync(CancellationToken cancel) => await GetConfigurationAsync(cancel);
 
+    /// <summary>The framework asks for this whenever a token fails: only one that names a key that is not known is worth a look, and not every forgery.</summary>
     public override void RequestRefresh()
     {
         lock (_lock)
-            _wanted = true;
+        {
+            _wanted |= _missed;
+            _missed = false;
+        }
+    }
+
+    /// <summary>The key that a token names, if it is known.</summary>
+    public IEnumerable<SecurityKey> KeysOf(string? keyId, BaseConfiguration? configuration)
+    {
+        var known = configuration?.SigningKeys.Where(key => key.KeyId == keyId).ToList() ?? [];
+        if (known.Count == 0 && keyId is { Length: KeyIdLength })
+        {
+            lock (_lock)
+                _missed = true;
+        }
+        return known;
     }
 
     /// <summary>Whether a client's tokens are refused that were issued at an instant; by the last list that was fetched.</summary>
@@ -59,6 +79,13 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
     internal static string NameOf(string clientId) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(clientId)));
 
     public void Dispose() => _http.Dispose();
+
+    private Task<Known> Refresh(CancellationToken cancel)
+    {
+        lock (_lock)
+            _wanted = true;
+        return Get(cancel);
+    }
 
     private Task<Known> Get(CancellationToken cancel)
     {
@@ -125,8 +152,7 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
             {
                 try
                 {
-                    trust.RequestRefresh();
-                    await trust.Get(stoppingToken);
+                    await trust.Refresh(stoppingToken);
                     lost = false;
                 }
                 catch (Exception e) when (!stoppingToken.IsCancellationRequested)
