@@ -20,7 +20,7 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(5);
 
     /// <summary>A token of a key that is not known has them fetched anew, no more often than this.</summary>
-    private static readonly TimeSpan BetweenFetches = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenFetches = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 256 * 1024 };
     private readonly Dictionary<string, Provider> _byIssuer = options.Value.IdentityProviders.ToDictionary(provider => provider.Issuer, provider => new Provider(provider));
@@ -61,7 +61,7 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
         {
             if (provider.Keys is { } meanwhile && TimeProvider.System.GetElapsedTime(provider.FetchedAt) < noOlder)
                 return meanwhile;
-            provider.Keys = VerificationKey.Set(await _http.GetStringAsync(new Uri(provider.Options.Jwks), cancel));
+            provider.Keys = VerificationKey.SetOfProvider(await _http.GetStringAsync(new Uri(provider.Options.Jwks), cancel));
             provider.FetchedAt = TimeProvider.System.GetTimestamp();
             return provider.Keys;
         }
@@ -81,7 +81,7 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
         {
             (Options, IsRemote) = (options, options.Jwks.StartsWith("http", StringComparison.Ordinal));
             if (!IsRemote)
-                Keys = VerificationKey.Set(TokenServiceOptionsCheck.TextOrFile(options.Jwks));
+                Keys = VerificationKey.SetOfProvider(TokenServiceOptionsCheck.TextOrFile(options.Jwks));
         }
 
         public IdentityProviderOptions Options { get; }

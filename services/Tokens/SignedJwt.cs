@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Sloring.Tokens;
@@ -107,7 +108,7 @@ internal sealed class VerificationKey
 
     private VerificationKey(JsonWebKey key)
     {
-        (Id, Algorithm, Thumbprint) = (key.Kid, key.Alg, key.X5tS256 ?? OfFirstCertificate(key));
+        (Id, Algorithm, Thumbprint) = (key.Kid, key.Alg ?? "", key.X5tS256 ?? OfFirstCertificate(key));
         if (key is { Kty: "EC", Crv: "P-256", Alg: "ES256" })
         {
             _ec = new ECParameters { Curve = ECCurve.CreateFromValue(P256), Q = new ECPoint { X = Base64Url.DecodeFromChars(key.X), Y = Base64Url.DecodeFromChars(key.Y) } };
@@ -154,6 +155,32 @@ internal sealed class VerificationKey
         {
             throw new FormatException("it is not a JWK set");
         }
+    }
+
+    /// <summary>
+    /// Reads a provider's JWK set, which has its own purposes: keys that are not for signing, or for an algorithm that is not taken, are passed over, and one
+    /// that names no algorithm is for ES256 or RS256, as its kind is.
+    /// </summary>
+    /// <exception cref="FormatException">No key in it may be used here.</exception>
+    public static IReadOnlyList<VerificationKey> SetOfProvider(string json)
+    {
+        var usable = new JsonObject { ["keys"] = new JsonArray() };
+        try
+        {
+            foreach (var key in JsonNode.Parse(json)?["keys"]?.AsArray().OfType<JsonObject>() ?? [])
+            {
+                if ((string?)key["use"] is not (null or "sig"))
+                    continue;
+                key["alg"] ??= (string?)key["kty"] == "EC" ? "ES256" : "RS256";
+                if (((string?)key["alg"] == "ES256" && (string?)key["crv"] == "P-256") || ((string?)key["alg"] is "PS256" or "RS256" && (string?)key["kty"] == "RSA"))
+                    usable["keys"]!.AsArray().Add(key.DeepClone());
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new FormatException("it is not a JWK set");
+        }
+        return Set(usable.ToJsonString());
     }
 
     /// <summary>Whether this key has signed these bytes.</summary>

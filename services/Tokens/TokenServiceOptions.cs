@@ -227,7 +227,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             if (uri.Scheme == "http" && !uri.IsLoopback)
                 yield return $"{setting}:Jwks must be an https:// address: keys may come without TLS from this machine only.";
         }
-        else if (Wrong(() => VerificationKey.Set(TextOrFile(provider.Jwks))) is { } fault)
+        else if (Wrong(() => VerificationKey.SetOfProvider(TextOrFile(provider.Jwks))) is { } fault)
         {
             yield return $"{setting}:Jwks must be the provider's public keys as a JWK set, a file with them, or an https:// address: {fault}.";
         }

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Sloring.Contracts;
 using Sloring.Hosting;
@@ -176,6 +179,27 @@ public sealed class ExchangeTests(ExchangeTests.Stage stage) : IClassFixture<Exc
         Assert.DoesNotContain(cpr, answer.ToJsonString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ProviderThatChangesItsKeys_IsAskedForThem_AndItsOtherKeysArePassedOver()
+    {
+        using var next = JwtKey.New(id: "key-2");
+        await using var remote = new Stage();
+        var published = remote.Published();
+        await using var provider = await KeyServer.Start(() => published);
+        await remote.Start(_ => { }, provider.Address);
+        Assert.Equal(HttpStatusCode.OK, (await remote.Ask(remote.Bootstrap(People.NextCpr()))).Status);
+        IsRefused("SLR-612", "invalid_request", await remote.Ask(remote.Bootstrap(People.NextCpr(), key: next)));
+
+        published = JwtKey.Set(next);
+        await Eventually.True(async () => (await remote.Ask(remote.Bootstrap(People.NextCpr(), key: next))).Status == HttpStatusCode.OK, "the new key is known");
+        IsRefused("SLR-612", "invalid_request", await remote.Ask(remote.Bootstrap(People.NextCpr())));
+
+        // Keys that cannot be fetched are no reason to believe a token.
+        published = null;
+        await Eventually.True(async () => (string?)(await remote.Ask(remote.Bootstrap(People.NextCpr(), key: remote.Stranger))).Body["code"] == "SLR-615", "the provider cannot be asked");
+        Assert.Equal(HttpStatusCode.OK, (await remote.Ask(remote.Bootstrap(People.NextCpr(), key: next))).Status);
+    }
+
     [Fact] // E7
     public async Task EffectuationThatHearsNothing_NoTokenIsIssued()
     {
@@ -218,12 +242,21 @@ public sealed class ExchangeTests(ExchangeTests.Stage stage) : IClassFixture<Exc
 
         public ValueTask InitializeAsync() => Start(_ => { });
 
-        public async ValueTask Start(Action<IServiceCollection> replace)
+        /// <summary>The provider's keys as a provider publishes them: with one for something else, and none that names an algorithm.</summary>
+        public string? Published()
+        {
+            var key = _provider.Public();
+            key.Remove("alg");
+            var keys = new JsonArray(key, new JsonObject { ["kty"] = "RSA", ["use"] = "enc", ["alg"] = "RSA-OAEP", ["n"] = "AQAB", ["e"] = "AQAB" }, new JsonObject { ["kty"] = "OKP", ["crv"] = "Ed25519", ["x"] = "AA", ["alg"] = "EdDSA" });
+            return new JsonObject { ["keys"] = keys }.ToJsonString();
+        }
+
+        public async ValueTask Start(Action<IServiceCollection> replace, string? providerKeys = null)
         {
             using var closed = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
             var point = closed.ExportParameters(false).Q;
             var key = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["x"] = System.Buffers.Text.Base64Url.EncodeToString(point.X), ["y"] = System.Buffers.Text.Base64Url.EncodeToString(point.Y) };
-            await Flow.Start(replace, [.. Settings(JwtKey.Set(_provider)), $"--Tokens:Audiences:1:Id={Closed}", "--Tokens:Audiences:1:Key=" + key.ToJsonString()]);
+            await Flow.Start(replace, [.. Settings(providerKeys ?? JwtKey.Set(_provider)), $"--Tokens:Audiences:1:Id={Closed}", "--Tokens:Audiences:1:Key=" + key.ToJsonString()]);
         }
 
         /// <summary>What makes a platform exchange tokens.</summary>
@@ -274,5 +307,28 @@ public sealed class ExchangeTests(ExchangeTests.Stage stage) : IClassFixture<Exc
             _provider.Dispose();
             Stranger.Dispose();
         }
+    }
+
+    /// <summary>A provider's key address.</summary>
+    private sealed class KeyServer(WebApplication app, string address) : IAsyncDisposable
+    {
+        public string Address => address;
+
+        public static async Task<KeyServer> Start(Func<string?> keys)
+        {
+            var address = $"http://127.0.0.1:{Platform.FreePort()}";
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.WebHost.UseKestrelCore().UseUrls(address);
+            var app = builder.Build();
+            app.Run(http =>
+            {
+                http.Response.StatusCode = keys() is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+                return http.Response.WriteAsync(keys() ?? "");
+            });
+            await app.StartAsync(Cancel);
+            return new KeyServer(app, address + "/keys");
+        }
+
+        public ValueTask DisposeAsync() => app.DisposeAsync();
     }
 }
