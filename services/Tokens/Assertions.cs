@@ -23,10 +23,10 @@ internal sealed class Assertions(Clients clients, AssertionMemory memory, IOptio
     /// <param name="assertion">As it came.</param>
     /// <param name="clientId">As the form names it; empty where it does not.</param>
     /// <exception cref="RejectedException">SLR-601 whatever is wrong before the signature has been checked; then SLR-605..SLR-608, SLR-616.</exception>
-    public ClientOptions Authenticate(string assertion, string clientId)
+    public async Task<ClientOptions> Authenticate(string assertion, string clientId)
     {
         var named = SignedJwt.Peek(assertion) is { } unproved ? SignedJwt.Text(unproved, "sub") ?? "" : "";
-        if ((clientId.Length > 0 && clientId != named) || SignedJwt.Verify(assertion, clients.AssertionKeys(named)) is not { } claims)
+        if ((clientId.Length > 0 && clientId != named) || await SignedJwt.Verify(assertion, clients.AssertionKeys(named)) is not { } claims)
             throw new RejectedException(Rejections.ClientInvalid);
         var (issued, ends) = (SignedJwt.Instant(claims, "iat"), SignedJwt.Instant(claims, "exp"));
         if (SignedJwt.Text(claims, "iss") != named || SignedJwt.Text(claims, "jti") is not { Length: >= 1 and <= 256 } id || issued is null || ends is null)

@@ -33,7 +33,9 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
         var issuer = SignedJwt.Peek(token) is { } unproved ? SignedJwt.Text(unproved, "iss") : null;
         if (issuer is null || !_byIssuer.TryGetValue(issuer, out var provider))
             throw new RejectedException(Rejections.SubjectTokenInvalid.For("subject_token"));
-        var verified = SignedJwt.Verify(token, await Keys(provider, Kept, cancel)) ?? (provider.IsRemote ? SignedJwt.Verify(token, await Keys(provider, BetweenFetches, cancel)) : null);
+        var verified = await SignedJwt.Verify(token, await Keys(provider, Kept, cancel));
+        if (verified is null && provider.IsRemote)
+            verified = await SignedJwt.Verify(token, await Keys(provider, BetweenFetches, cancel));
         if (verified is not { } claims)
             throw new RejectedException(Rejections.SubjectTokenInvalid.For("subject_token"));
         var (issued, ends, now) = (SignedJwt.Instant(claims, "iat"), SignedJwt.Instant(claims, "exp"), clock.GetUtcNow());

@@ -22,7 +22,7 @@ internal sealed class IssueToken(
             if (!HttpMethods.IsPost(http.Request.Method))
                 throw new RejectedException(Rejections.TokenRequestInvalid);
             var request = await TokenRequest.Read(http);
-            var (client, certificate) = Authenticate(http, request);
+            var (client, certificate) = await Authenticate(http, request);
             if (state.Now().IsRevoked(client.Id))
                 throw new RejectedException(Rejections.ClientRevoked);
             rates.Take(http, client.Id);
@@ -44,10 +44,10 @@ internal sealed class IssueToken(
     }
 
     /// <summary>By the one way that the client is registered with; with a certificate, its thumbprint too, which binds the token (RFC 8705, 3).</summary>
-    private (ClientOptions Client, string? Certificate) Authenticate(HttpContext http, TokenRequest request)
+    private async Task<(ClientOptions Client, string? Certificate)> Authenticate(HttpContext http, TokenRequest request)
     {
         if (request.Assertion.Length > 0)
-            return (assertions.Authenticate(request.Assertion, request.ClientId), null);
+            return (await assertions.Authenticate(request.Assertion, request.ClientId), null);
         ClientOptions? client;
         if (request.ClientSecret.Length == 0 && http.Connection.ClientCertificate is { } certificate)
         {

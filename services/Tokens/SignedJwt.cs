@@ -1,37 +1,53 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Sloring.Tokens;
 
 /// <summary>
-/// JWTs of others (RFC 7519 with RFC 8725): a client's assertion, a citizen's bootstrap token. Written here and not taken from the library that makes our own
-/// tokens, because a stranger's token is refused for what that library passes over: a critical header that nobody here knows, and a name that stands twice.
+/// JWTs of others (RFC 7519 with RFC 8725): a client's assertion, a citizen's bootstrap token. The library checks the signature; what it passes over is refused
+/// before that: a critical header that nobody here knows, a name that stands twice, an algorithm that is not the key's own.
 /// </summary>
 internal static class SignedJwt
 {
     /// <summary>Characters of a token. A bootstrap token with many relations is some 4,000.</summary>
     private const int Longest = 12 * 1024;
 
+    private static readonly JsonWebTokenHandler Handler = new() { MaximumTokenSizeInBytes = Longest };
+
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
 
     /// <summary>The claims of a token that one of these keys has signed; null for anything else, whatever it is.</summary>
-    public static JsonElement? Verify(string token, IReadOnlyList<VerificationKey> keys)
+    public static async Task<JsonElement?> Verify(string token, IReadOnlyList<VerificationKey> keys)
     {
         var parts = token.Length <= Longest ? token.Split('.') : [];
-        if (parts.Length != 3 || Json(parts[0]) is not { } header || Bytes(parts[2]) is not { Length: > 0 } signature)
+        if (parts.Length != 3 || Json(parts[0]) is not { } header || Json(parts[1]) is not { } claims || Bytes(parts[2]) is not { Length: > 0 })
             return null;
         // "crit" demands what is not known here; "b64" would change what is signed.
         if (header.TryGetProperty("crit", out _) || header.TryGetProperty("b64", out _) || Text(header, "alg") is not { } algorithm)
             return null;
         var hasKeyId = header.TryGetProperty("kid", out _);
         var keyId = Text(header, "kid");
-        var signed = Encoding.ASCII.GetBytes(token, 0, token.Length - parts[2].Length - 1);
         // The key says which algorithm it is for. The header only chooses among keys, and a key id never chooses among clients.
-        return keys.Any(key => key.Algorithm == algorithm && (!hasKeyId || key.Id == keyId) && key.Verifies(signed, signature)) ? Json(parts[1]) : null;
+        var fitting = keys.Where(key => key.Algorithm == algorithm && (!hasKeyId || key.Id == keyId)).Select(key => key.Key).ToList();
+        if (fitting.Count == 0)
+            return null;
+        var result = await Handler.ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            IssuerSigningKeys = fitting,
+            ValidAlgorithms = [algorithm],
+            TryAllIssuerSigningKeys = true,
+            RequireSignedTokens = true,
+            // Whose it is, for whom and until when, each kind of token has its own rules for.
+            ValidateIssuer = false,
+            ValidateAudience = false,
+            ValidateLifetime = false,
+            RequireExpirationTime = false,
+        });
+        return result.IsValid ? claims : null;
     }
 
     /// <summary>The claims of a token before anything is known of it: good for choosing whose keys to try, and for nothing else.</summary>
@@ -101,31 +117,23 @@ internal static class SignedJwt
 /// <summary>A public key of somebody else's, for one algorithm.</summary>
 internal sealed class VerificationKey
 {
-    private const string P256 = "1.2.840.10045.3.1.7";
     private const int ShortestRsa = 2048;
-    private readonly ECParameters? _ec;
-    private readonly RSAParameters _rsa;
 
     private VerificationKey(JsonWebKey key)
     {
-        (Id, Algorithm, Thumbprint) = (key.Kid, key.Alg ?? "", key.X5tS256 ?? OfFirstCertificate(key));
-        if (key is { Kty: "EC", Crv: "P-256", Alg: "ES256" })
-        {
-            _ec = new ECParameters { Curve = ECCurve.CreateFromValue(P256), Q = new ECPoint { X = Base64Url.DecodeFromChars(key.X), Y = Base64Url.DecodeFromChars(key.Y) } };
-            using var check = ECDsa.Create(_ec.Value);
-        }
-        else if (key is { Kty: "RSA", Alg: "PS256" or "RS256" })
-        {
-            _rsa = new RSAParameters { Modulus = Base64Url.DecodeFromChars(key.N), Exponent = Base64Url.DecodeFromChars(key.E) };
-            using var check = RSA.Create(_rsa);
-            if (check.KeySize < ShortestRsa)
-                throw new FormatException($"an RSA key is shorter than {ShortestRsa} bits");
-        }
-        else
-        {
+        (Key, Id, Algorithm, Thumbprint) = (key, key.Kid, key.Alg ?? "", key.X5tS256 ?? OfFirstCertificate(key));
+        if (key is not ({ Kty: "EC", Crv: "P-256", Alg: "ES256" } or { Kty: "RSA", Alg: "PS256" or "RS256" }))
             throw new FormatException("a key is not EC P-256 with alg ES256, or RSA with alg PS256 or RS256");
-        }
+        if (key.Kty == "RSA" && key.KeySize < ShortestRsa)
+            throw new FormatException($"an RSA key is shorter than {ShortestRsa} bits");
+        // A point that is not on the curve is found out here, and not when the first token comes.
+        using var check = key.Kty == "EC"
+            ? (AsymmetricAlgorithm)ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = Base64Url.DecodeFromChars(key.X), Y = Base64Url.DecodeFromChars(key.Y) } })
+            : RSA.Create(new RSAParameters { Modulus = Base64Url.DecodeFromChars(key.N), Exponent = Base64Url.DecodeFromChars(key.E) });
     }
+
+    /// <summary>As the library takes it.</summary>
+    public SecurityKey Key { get; }
 
     /// <summary>Key id; null where the set gives none.</summary>
     public string? Id { get; }
@@ -181,19 +189,6 @@ internal sealed class VerificationKey
             throw new FormatException("it is not a JWK set");
         }
         return Set(usable.ToJsonString());
-    }
-
-    /// <summary>Whether this key has signed these bytes.</summary>
-    public bool Verifies(byte[] signed, byte[] signature)
-    {
-        // An object per check: one is not promised to be safe between threads.
-        if (_ec is { } ec)
-        {
-            using var key = ECDsa.Create(ec);
-            return key.VerifyData(signed, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
-        }
-        using var rsa = RSA.Create(_rsa);
-        return rsa.VerifyData(signed, signature, HashAlgorithmName.SHA256, Algorithm == "PS256" ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1);
     }
 
     private static string? OfFirstCertificate(JsonWebKey key) => key.X5c is { Count: > 0 } chain ? Base64Url.EncodeToString(SHA256.HashData(Convert.FromBase64String(chain[0]))) : null;
