@@ -143,6 +143,32 @@ public sealed class WatchTests : IAsyncLifetime
         Assert.True(again.Messages[0].Welcome.Resumed);
     }
 
+    [Fact] // E8
+    public async Task StreamOfEntries_EndsWithItsClient()
+    {
+        await using var platform = await Platform.Start(null, "--Token:RefreshSeconds=1");
+        using var stream = new EffectuationService.EffectuationServiceClient(platform.Channel).MaskEntryStream(await platform.As("borgervisning"), cancellationToken: TestContext.Current.CancellationToken);
+        var request = new MaskEntriesRequest { PatientCpr = People.NextCpr() };
+        await stream.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
+        Assert.True(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        await platform.Client.Must("drift", HttpMethod.Post, "/v1/clients/borgervisning/revocation", new JsonObject(), CancellationToken.None);
+        RpcException? error = null;
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                await stream.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
+                return !await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken);
+            }
+            catch (RpcException e)
+            {
+                error = e;
+                return true;
+            }
+        }, "the stream ends");
+        Assert.StartsWith("SLR-932", error?.Status.Detail ?? "", StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ClientWithTooManyWatches_IsRefusedOneMore_UntilItClosesOne()
     {
