@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Sloring.Contracts;
 
 /// <summary>Limits and forms of texts, the same on every wire.</summary>
-public static class Texts
+public static partial class Texts
 {
     /// <summary>Longest reason, question, answer or ground, in characters (UTF-16 code units).</summary>
     public const int LongestReason = 4_000;
@@ -39,12 +41,15 @@ public static class Texts
     public static string PersonId(string? text, Rejection otherwise, string field) =>
         Id(text, otherwise, field) is var id && LooksLikeCpr(id) ? throw new RejectedException(otherwise.For(field)) : id;
 
-    /// <summary>True where the digits of a text, whatever stands between them, hold a possible CPR number.</summary>
-    public static bool LooksLikeCpr(string text)
-    {
-        var digits = string.Concat(text.Where(char.IsAsciiDigit));
-        return Enumerable.Range(0, Math.Max(0, digits.Length - 9)).Any(start => CprNumber.TryParse(digits.Substring(start, 10), out _));
-    }
+    /// <summary>
+    /// True where a text holds a possible CPR number in one of the ways people write it: ten digits, perhaps with a separator between day, month, year and
+    /// number. Not within a longer row of digits, and not in a UUID: ids of other systems would be refused at random.
+    /// </summary>
+    public static bool LooksLikeCpr(string text) =>
+        !Guid.TryParse(text, out _) && CprWritten().Matches(text).Any(match => CprNumber.TryParse(string.Concat(match.Value.Where(char.IsAsciiDigit)), out _));
+
+    [GeneratedRegex("(?<![0-9])[0-9]{2}[-._:]?[0-9]{2}[-._:]?[0-9]{2}[-._:]?[0-9]{4}(?![0-9])", RegexOptions.CultureInvariant)]
+    private static partial Regex CprWritten();
 
     /// <summary>Requires a UUID that the platform gave.</summary>
     /// <exception cref="RejectedException">SLR-914.</exception>

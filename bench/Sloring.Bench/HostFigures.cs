@@ -33,7 +33,8 @@ public static class HostFigures
             yield return Memory("Resident memory of the embedded host, idle for 20 s, against 250 MB", host, IdleMb);
 
             var patients = Enumerable.Range(0, 1_000).Select(_ => People.NextCpr()).ToArray();
-            Activate(settings, folder, patients.Take(patients.Length / 2)).GetAwaiter().GetResult();
+            using (var client = Client(settings, folder))
+                Activate(client, patients.Take(patients.Length / 2)).GetAwaiter().GetResult();
             var file = WriteFile(folder, patients);
             clock.Restart();
             using var mask = Start(["mask", file, "-o", Path.Combine(folder, "masked.jsonl"), .. settings]);
@@ -110,10 +111,8 @@ public static class HostFigures
         await tick.WaitForNextTickAsync();
     }
 
-    /// <summary>Half of the patients are masked, so half of the lines are.</summary>
-    private static async Task Activate(string[] settings, string folder, IEnumerable<string> patients)
+    internal static async Task Activate(PlatformClient client, IEnumerable<string> patients)
     {
-        using var client = Client(settings, folder);
         foreach (var patient in patients)
             await client.Must("epj-hovedstaden", HttpMethod.Post, "/v1/maskings", new JsonObject
             {

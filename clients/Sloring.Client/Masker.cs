@@ -48,22 +48,33 @@ public static class Masker
     }
 
     /// <summary>Whether an entry's staff is masked, and why (rules M1, D1, D4, E5).</summary>
-    public static Cover Decide(Entry entry, MaskingPicture picture, PatientKey patient, long nowMs, CvrNumber? only = null)
+    public static Cover Decide(Entry entry, MaskingPicture picture, PatientKey patient, long nowMs, CvrNumber? only = null) =>
+        Decide(entry.Cvr, entry.SorId, entry.Shak, picture, patient, nowMs, only);
+
+    /// <summary>The same for an entry of which no more has been read than decides.</summary>
+    /// <param name="entryCvr">The entry's CVR number as it came, or "".</param>
+    /// <param name="sorId">Its SOR id as it came, or "".</param>
+    /// <param name="shak">Its SHAK code as it came, or "".</param>
+    /// <param name="picture">What is masked.</param>
+    /// <param name="patient">The patient's key in this picture.</param>
+    /// <param name="nowMs">Now, by the feed's clock.</param>
+    /// <param name="only">The one organisation that the entry may come from, where that is known.</param>
+    public static Cover Decide(string entryCvr, string sorId, string shak, MaskingPicture picture, PatientKey patient, long nowMs, CvrNumber? only = null)
     {
         only ??= picture.Only;
-        if (CvrNumber.TryParse(entry.Cvr, out var cvr))
+        if (CvrNumber.TryParse(entryCvr, out var cvr))
         {
             if (only is { } known && cvr != known)
                 return Cover.OrganisationMissing;
-            if (picture.Index.IsMasked(patient, cvr, nowMs) || picture.Units.Covers(entry.SorId, entry.Shak))
+            if (picture.Index.IsMasked(patient, cvr, nowMs) || picture.Units.Covers(sorId, shak))
                 return Cover.Covered;
-            return picture.Units.MayCover(cvr, entry.SorId, entry.Shak) ? Cover.UnitMissing : Cover.None;
+            return picture.Units.MayCover(cvr, sorId, shak) ? Cover.UnitMissing : Cover.None;
         }
-        if (picture.Units.Covers(entry.SorId, entry.Shak))
+        if (picture.Units.Covers(sorId, shak))
             return Cover.Covered;
         var couldBe = only is { } organisation
-            ? picture.Index.IsMasked(patient, organisation, nowMs) || picture.Units.MayCover(organisation, entry.SorId, entry.Shak)
-            : picture.Index.ForPatient(patient, nowMs).Any() || picture.Units.MayCover(entry.SorId, entry.Shak);
+            ? picture.Index.IsMasked(patient, organisation, nowMs) || picture.Units.MayCover(organisation, sorId, shak)
+            : picture.Index.ForPatient(patient, nowMs).Any() || picture.Units.MayCover(sorId, shak);
         return couldBe ? Cover.OrganisationMissing : Cover.None;
     }
 

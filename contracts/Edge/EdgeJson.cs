@@ -28,7 +28,16 @@ public static class EdgeJson
 /// </summary>
 internal sealed class EntryJson : JsonConverter<Entry>
 {
-    public override Entry Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    internal const int Id = 0, Source = 1, Cvr = 2, SorId = 3, Shak = 4, Staff = 8, FreeText = 9;
+    internal const int Role = 0, Name = 1, ProfessionCode = 6, Masked = 9;
+    internal const int All = -1;
+
+    public override Entry Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader, All, All);
+
+    public override void Write(Utf8JsonWriter writer, Entry value, JsonSerializerOptions options) => Write(writer, value);
+
+    /// <summary>An entry; of one that has been checked before, perhaps some fields alone: bit n is field n.</summary>
+    internal static Entry Read(ref Utf8JsonReader reader, int fields, int staffFields)
     {
         Expect(ref reader, JsonTokenType.StartObject);
         var (entry, seen) = (new Entry(), 0);
@@ -37,15 +46,15 @@ internal sealed class EntryJson : JsonConverter<Entry>
             var field = Field(ref reader);
             seen = Once(seen, field);
             reader.Read();
-            if (field == 8)
-                ReadStaff(ref reader, entry);
-            else if (Text(ref reader) is { } text)
+            if (field == Staff)
+                ReadStaff(ref reader, entry, staffFields);
+            else if ((fields & (1 << field)) != 0 && Text(ref reader) is { } text)
                 Set(entry, field, text);
         }
         return entry;
     }
 
-    public override void Write(Utf8JsonWriter writer, Entry value, JsonSerializerOptions options)
+    internal static void Write(Utf8JsonWriter writer, Entry value)
     {
         writer.WriteStartObject();
         Write(writer, "id"u8, value.Id);
@@ -58,17 +67,23 @@ internal sealed class EntryJson : JsonConverter<Entry>
         Write(writer, "activity"u8, value.Activity);
         if (value.Staff.Count > 0)
         {
-            writer.WriteStartArray("staff"u8);
-            for (var i = 0; i < value.Staff.Count; i++)
-                Write(writer, value.Staff[i]);
-            writer.WriteEndArray();
+            writer.WritePropertyName("staff"u8);
+            WriteStaff(writer, value);
         }
         Write(writer, "text"u8, value.Text);
         writer.WriteEndObject();
     }
 
+    internal static void WriteStaff(Utf8JsonWriter writer, Entry value)
+    {
+        writer.WriteStartArray();
+        for (var i = 0; i < value.Staff.Count; i++)
+            Write(writer, value.Staff[i]);
+        writer.WriteEndArray();
+    }
+
     /// <summary>By the name's length first: comparing with one name after the other would cost more than all else here.</summary>
-    private static int Field(ref Utf8JsonReader reader) => reader.ValueSpan.Length switch
+    internal static int Field(ref Utf8JsonReader reader) => reader.ValueSpan.Length switch
     {
         2 when reader.ValueTextEquals("id"u8) => 0,
         3 when reader.ValueTextEquals("cvr"u8) => 2,
@@ -102,7 +117,7 @@ internal sealed class EntryJson : JsonConverter<Entry>
         }
     }
 
-    private static void ReadStaff(ref Utf8JsonReader reader, Entry entry)
+    private static void ReadStaff(ref Utf8JsonReader reader, Entry entry, int fields)
     {
         if (reader.TokenType == JsonTokenType.Null)
             return;
@@ -116,16 +131,16 @@ internal sealed class EntryJson : JsonConverter<Entry>
                 var field = StaffField(ref reader);
                 seen = Once(seen, field);
                 reader.Read();
-                if (field == 9)
+                if (field == Masked)
                     staff.Masked = Flag(ref reader);
-                else if (Text(ref reader) is { } text)
+                else if ((fields & (1 << field)) != 0 && Text(ref reader) is { } text)
                     Set(staff, field, text);
             }
             entry.Staff.Add(staff);
         }
     }
 
-    private static int StaffField(ref Utf8JsonReader reader) => reader.ValueSpan.Length switch
+    internal static int StaffField(ref Utf8JsonReader reader) => reader.ValueSpan.Length switch
     {
         3 when reader.ValueTextEquals("cpr"u8) => 2,
         4 when reader.ValueTextEquals("name"u8) => 1,
@@ -201,7 +216,7 @@ internal sealed class EntryJson : JsonConverter<Entry>
         _ => throw new JsonException(),
     };
 
-    private static bool Flag(ref Utf8JsonReader reader) => reader.TokenType switch
+    internal static bool Flag(ref Utf8JsonReader reader) => reader.TokenType switch
     {
         JsonTokenType.True => true,
         JsonTokenType.False or JsonTokenType.Null => false,

@@ -7,6 +7,12 @@ using Spectre.Console;
 AnsiConsole.Profile.Capabilities.Ansi &= !Console.IsOutputRedirected;
 
 var offset = new Option<int>("--offset") { Description = "Added to every port, for a second cluster on this machine; 0 to 60000, in hundreds", Recursive = true };
+offset.Validators.Add(given =>
+{
+    var ports = given.GetValueOrDefault<int>();
+    if (ports is < 0 or > 60_000 || ports % 100 != 0)
+        given.AddError("--offset is added to every port: give 0, 100, 200 … up to 60000.");
+});
 var folder = new Option<string>("--folder") { Description = "Where data, logs and secrets lie", DefaultValueFactory = _ => Path.Combine(".data", "cluster"), Recursive = true };
 var root = new RootCommand("sloring-platform in several processes, with PostgreSQL, RabbitMQ and a sidecar each") { offset, folder };
 root.SetAction((parsed, cancel) => Serve.Run(Options(parsed), cancel));

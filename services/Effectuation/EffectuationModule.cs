@@ -29,7 +29,7 @@ public static class EffectuationModule
         builder.Services.AddHostedService(services => services.GetRequiredService<CurrentSalt>());
         builder.On<EffectuationDb, SaltRotated, OnSaltRotated>(from: "pseudonym");
 
-        builder.OnEdge<DataSourceUpdate, OnDataSourceUpdate>(EdgeNames.DataSourceUpdate, Operations.MaskEntries);
+        builder.OnEdge<RawUpdate, OnDataSourceUpdate>(EdgeNames.DataSourceUpdate, Operations.MaskEntries, OnDataSourceUpdate.Read);
 
         builder.Services.AddSingleton<MaskEntries>();
         builder.Services.AddSingleton<GetMaskingInstructions>();

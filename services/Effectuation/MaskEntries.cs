@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using Google.Protobuf.Collections;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Sloring.Client;
 using Sloring.Contracts;
+using Sloring.Contracts.Edge;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Hosting;
 
@@ -56,22 +56,43 @@ public sealed class MaskEntries(
         }
     }
 
+    /// <summary>The same for a patient of an update that came as a message; adds to its answer.</summary>
+    public async Task Handle(RawUpdate update, RawPatient patient, RawMaskedUpdate answer, Caller caller, CancellationToken cancel)
+    {
+        var cpr = Check(update, patient);
+        await audit.RecordSoon(caller, Operations.MaskEntries, watch.Watcher.Fresh().Picture.KeyOf(cpr), cancel);
+        Mask(update, patient, answer, cpr, caller);
+    }
+
     private static CprNumber Check(MaskEntriesRequest request)
     {
         if (request.Entries.Count > MostEntries)
             throw new RejectedException(Rejections.TooManyEntries.For("entries"));
         for (var i = 0; i < request.Entries.Count; i++)
-        {
-            var entry = request.Entries[i];
-            if (entry.Staff.Count > MostStaff || entry.Text.Length > LongestText)
-                throw new RejectedException(Rejections.EntryTooLarge.For("entries"));
-            for (var j = 0; j < entry.Staff.Count; j++)
-            {
-                if (entry.Staff[j].Name.Length > Texts.LongestName)
-                    throw new RejectedException(Rejections.EntryTooLarge.For("entries"));
-            }
-        }
+            Check(request.Entries[i]);
         return CprNumber.Parse(request.PatientCpr);
+    }
+
+    private static void Check(Entry entry)
+    {
+        if (entry.Staff.Count > MostStaff || entry.Text.Length > LongestText)
+            throw new RejectedException(Rejections.EntryTooLarge.For("entries"));
+        for (var i = 0; i < entry.Staff.Count; i++)
+        {
+            if (entry.Staff[i].Name.Length > Texts.LongestName)
+                throw new RejectedException(Rejections.EntryTooLarge.For("entries"));
+        }
+    }
+
+    private static CprNumber Check(RawUpdate update, RawPatient patient)
+    {
+        foreach (ref readonly var entry in update.EntriesOf(patient))
+        {
+            // Only what may be too large is read to know it.
+            if (entry.Staff > MostStaff || entry.TextAtMost > LongestText || entry.NameAtMost > Texts.LongestName)
+                Check(update.Judged(entry));
+        }
+        return CprNumber.Parse(patient.Cpr);
     }
 
     private MaskEntriesResponse Mask(MaskEntriesRequest request, CprNumber patient, Caller caller)
@@ -79,25 +100,43 @@ public sealed class MaskEntries(
         var (picture, nowMs) = watch.Watcher.Fresh();
         var key = picture.KeyOf(patient);
         var pseudonyms = NationalPseudonym.For(patient, salt.Value);
-        var response = caller.Is(Roles.DataSource)
-            ? Masker.Mask(OwnOnly(request.Entries, caller.RequireCvr()), picture, key, pseudonyms, nowMs, caller.RequireCvr())
-            : Masker.Mask(request.Entries, picture, key, pseudonyms, nowMs);
-        foreach (var finding in response.Findings)
-            _findings.AddOrUpdate(SourceOf(finding), 1, (_, count) => count + 1);
+        var own = OwnOf(caller);
+        for (var i = 0; i < request.Entries.Count; i++)
+            OwnOnly(request.Entries[i].Cvr, own);
+        var response = Masker.Mask(request.Entries, picture, key, pseudonyms, nowMs, own);
+        Count(response.Findings);
         if (AnyMasked(response))
             response.Explanation = _explanation;
         return response;
     }
 
-    /// <summary>A data source that could send entries of others would learn from the answer what others mask (decision 6).</summary>
-    private static RepeatedField<Entry> OwnOnly(RepeatedField<Entry> entries, CvrNumber own)
+    private void Mask(RawUpdate update, RawPatient patient, RawMaskedUpdate answer, CprNumber cpr, Caller caller)
     {
-        for (var i = 0; i < entries.Count; i++)
-        {
-            if (CvrNumber.TryParse(entries[i].Cvr, out var cvr) && cvr != own)
-                throw new RejectedException(Rejections.EntryOfOther.For("entries"));
-        }
-        return entries;
+        var (picture, nowMs) = watch.Watcher.Fresh();
+        var pseudonyms = NationalPseudonym.For(cpr, salt.Value);
+        var own = OwnOf(caller);
+        foreach (ref readonly var entry in update.EntriesOf(patient))
+            OwnOnly(entry.Cvr, own);
+        var (findings, isAnyoneMasked) = RawMasker.Mask(update, patient, answer, picture, picture.KeyOf(cpr), pseudonyms, nowMs, own);
+        Count(findings);
+        if (isAnyoneMasked)
+            answer.Explanation = _explanation;
+    }
+
+    /// <summary>A data source's entries are its own organisation's; null for a caller that shows anybody's.</summary>
+    private static CvrNumber? OwnOf(Caller caller) => caller.Is(Roles.DataSource) ? caller.RequireCvr() : null;
+
+    /// <summary>A data source that could send entries of others would learn from the answer what others mask (decision 6).</summary>
+    private static void OwnOnly(string entryCvr, CvrNumber? own)
+    {
+        if (own is not null && CvrNumber.TryParse(entryCvr, out var cvr) && cvr != own)
+            throw new RejectedException(Rejections.EntryOfOther.For("entries"));
+    }
+
+    private void Count(IReadOnlyList<Finding> findings)
+    {
+        foreach (var finding in findings)
+            _findings.AddOrUpdate(SourceOf(finding), 1, (_, count) => count + 1);
     }
 
     /// <summary>Counted under one name once there are very many: a caller may not fill memory with invented sources.</summary>

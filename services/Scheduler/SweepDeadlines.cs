@@ -37,6 +37,9 @@ public sealed class SweepDeadlines(Store<SchedulerDb> store, LastSweep last, Tim
         var now = scope.Now;
         var due = await scope.Claim(scope.Db.Deadlines.AsNoTracking().Where(DeadlineRules.Due(now))
             .OrderBy(d => d.DueAt).ThenBy(d => d.Number).Take(DeadlineRules.BatchSize)).ToListAsync(scope.Cancel);
+        // What is due is in another's hands: the next regular sweep looks again.
+        if (due.Count == 0)
+            return null;
         var numbers = due.ConvertAll(d => d.Number);
         await scope.Db.Deadlines.Where(d => numbers.Contains(d.Number)).ExecuteUpdateAsync(
             set => set.SetProperty(d => d.State, DeadlineState.Fired).SetProperty(d => d.FiredAt, now), scope.Cancel);

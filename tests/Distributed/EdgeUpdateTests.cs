@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Sloring.Contracts.Effectuation.V1;
 using Xunit;
 using static Sloring.Tests.Distributed.EdgePlatform;
 
@@ -69,8 +71,47 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
         Assert.Equal([true, null], body["entries"]!.AsArray().Select(p => (bool?)p!["entries"]![0]!["staff"]![0]!["masked"]));
     }
 
+    [Fact] // E1, E2, E3, E5
+    public async Task HoweverAnUpdateIsWritten_ItsAnswerIsThatOfHttp()
+    {
+        var (mine, _) = await Listen();
+        var (cpr, shown) = (People.NextCpr(), People.NextCpr());
+        await edge.Activate(cpr);
+        await Masked(cpr);
+        // Names at the limit of 200 characters, six bytes each; the other form of names, null, white space, somebody masked already and somebody only said to be.
+        var longest = string.Concat(Enumerable.Repeat(@"\u00e6", 200));
+        var entries = $$"""
+            [ {"id":"1","cvr":"{{Hovedstaden}}" , "text":"Set af Bo  Eksempel \ud83d\ude00","staff":[{"name":"Bo Eksempel","userId":"bo"},{"name":"{{longest}}","professionCode":"7170"}]},
+              {"id":"2","cvr":"{{Hovedstaden}}","sor_id":null,"organisation_name":"\"Æ\"","staff":[{"user_id":"x","authorisation_id":null,"name":"Ida Opdigtet"}]},
+              { "staff" : [ {"masked":true,"pseudonym":"p","role":"user"}, {"masked":true,"name":"Ole Lund"} ] , "id" : "3", "activity":"a\/b" },
+              {"id":"4","cvr":"{{Hovedstaden}}","staff":[]}, {"id":"5","staff":null}, {"id":"6","cvr":"1","staff":[{"masked":false,"name":""}]}, {} ]
+            """;
+        var id = "u-" + Guid.NewGuid().ToString("N");
+
+        await edge.Source.Publish(
+            "sloring.updates", Update, $$"""{"entries":[{"entries":{{entries}},"patientCpr":"{{cpr}}"},{"patientCpr":"{{shown}}","entries":{{entries}}}],"updateId":"{{id}}"}""", From(Kilde));
+
+        var body = JsonNode.Parse((string)(await Answer(mine, id))["body"]!)!;
+        var findings = new List<string>();
+        foreach (var (patient, answered) in ((string[])[cpr, shown]).Zip(body["entries"]!.AsArray()))
+        {
+            var request = new JsonObject { ["patientCpr"] = patient, ["entries"] = JsonNode.Parse(entries) };
+            var byHttp = await edge.Platform.Client.Must(Kilde, HttpMethod.Post, "/v1/mask-entries", request, TestContext.Current.CancellationToken);
+            Assert.Equal(Read(byHttp["entries"]!), Read(answered!["entries"]!));
+            findings.AddRange(byHttp["findings"]?.AsArray().Select(finding => finding!.ToJsonString()) ?? []);
+        }
+        Assert.Equal(findings, body["findings"]!.AsArray().Select(finding => finding!.ToJsonString()));
+        Assert.Contains(findings, finding => finding.Contains("NAME_IN_TEXT", StringComparison.Ordinal));
+        Assert.DoesNotContain("Ida Opdigtet", body["entries"]![0]!.ToJsonString(), StringComparison.Ordinal);
+
+        static List<Entry> Read(JsonNode entries) => [.. entries.AsArray().Select(entry => JsonParser.Default.Parse<Entry>(entry!.ToJsonString()))];
+    }
+
     public static TheoryData<string, string, string> BadUpdates() => new()
     {
+        { "51 people in an entry", Entry($$"""{"staff":[{{string.Join(',', Enumerable.Repeat("{}", 51))}}]}"""), "SLR-505" },
+        { "a name of 201 characters", Entry($$"""{"staff":[{"name":"{{new string('x', 201)}}"}]}"""), "SLR-505" },
+        { "a text of 100,001 characters", Entry($$"""{"text":"{{new string('x', 100_001)}}"}"""), "SLR-505" },
         { "entries of another CVR", EdgePlatform.Update("7101901234", 2, Midtjylland).ToJsonString(), "SLR-503" },
         { "1,001 entries", EdgePlatform.Update("7101901234", 1_001).ToJsonString(), "SLR-506" },
         { "no id", """{"entries":[]}""", "SLR-914" },
@@ -163,6 +204,8 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
         Assert.DoesNotContain(cpr, message.ToJsonString(), StringComparison.Ordinal);
         Assert.Empty(other.Received(others));
     }
+
+    private static string Entry(string entry) => $$"""{"updateId":"u-12345678","entries":[{"patientCpr":"7101901234","entries":[{{entry}}]}]}""";
 
     /// <summary>Queues of both sources, each bound to its own key, whose messages are received.</summary>
     private async Task<(string Mine, string Others)> Listen() => (

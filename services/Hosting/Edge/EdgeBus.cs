@@ -47,7 +47,9 @@ public static class EdgeBus
     /// <param name="builder">The process.</param>
     /// <param name="queue">Where it comes from.</param>
     /// <param name="operation">The operation that it asks for; its roles are those of the table of operations.</param>
-    public static void OnEdge<TMessage, TConsumer>(this WebApplicationBuilder builder, EdgeQueue queue, string operation)
+    /// <param name="read">How it is read; null for an object of all that it holds.</param>
+    public static void OnEdge<TMessage, TConsumer>(
+        this WebApplicationBuilder builder, EdgeQueue queue, string operation, Func<ReadOnlyMemory<byte>, TMessage?>? read = null)
         where TMessage : class where TConsumer : class, IEdgeConsumer<TMessage>
     {
         if (!builder.AddEdge())
@@ -55,8 +57,9 @@ public static class EdgeBus
         builder.Services.TryAddSingleton<TConsumer>();
         builder.Services.AddSingleton(provider =>
         {
-            var consumer = provider.GetRequiredService<TConsumer>();
-            return new EdgeEndpoint(queue, operation, (body, caller, cancel) => consumer.Handle(Read<TMessage>(body), caller, cancel));
+            var (consumer, clock) = (provider.GetRequiredService<TConsumer>(), provider.GetRequiredService<TimeProvider>());
+            return new EdgeEndpoint(
+                queue, operation, async (body, caller, cancel) => Write(await consumer.Handle(Read(body, read ?? Whole<TMessage>), caller, cancel), clock.GetUtcNow()));
         });
     }
 
@@ -159,19 +162,41 @@ public static class EdgeBus
         return channel.BasicPublishAsync(exchange, routingKey, mandatory, properties, body, cancel);
     }
 
-    /// <summary>As above; the body is written into memory that is used again, since one of many entries would else be a large object each time.</summary>
-    internal static async ValueTask Publish(IChannel channel, string exchange, string routingKey, bool mandatory, EdgeSending sending, DateTimeOffset now, CancellationToken cancel)
+    /// <summary>As above.</summary>
+    internal static async ValueTask Publish(IChannel channel, EdgeLetter letter, bool mandatory, CancellationToken cancel)
+    {
+        await Publish(channel, letter.Exchange ?? "", letter.RoutingKey, mandatory, letter.Properties, letter.Body.WrittenMemory, cancel);
+        // Not where it failed: the client may be at it still.
+        Recycle(letter);
+    }
+
+    /// <summary>Writes a message, into memory that is used again, since one of many entries would else be a large object each time.</summary>
+    internal static EdgeLetter Write(EdgeSending sending, DateTimeOffset now)
     {
         if (!Buffers.TryTake(out var buffer))
             buffer = new ArrayBufferWriter<byte>(16 * 1024);
-        await using (var writer = new Utf8JsonWriter(buffer, Writing))
-            JsonSerializer.Serialize(writer, sending.Body, sending.Body.GetType(), EdgeJson.Options);
-        await Publish(channel, exchange, routingKey, mandatory, Properties(sending, now), buffer.WrittenMemory, cancel);
-        // Not where it failed: the client may be at it still.
-        if (buffer.Capacity > LargestBuffer)
+        Write(sending.Body, buffer);
+        return new EdgeLetter(sending.Exchange, sending.RoutingKey, Properties(sending, now), buffer);
+    }
+
+    /// <summary>For a letter that has been sent, or never will be.</summary>
+    internal static void Recycle(EdgeLetter letter)
+    {
+        if (letter.Body.Capacity > LargestBuffer)
             return;
-        buffer.ResetWrittenCount();
-        Buffers.Add(buffer);
+        letter.Body.ResetWrittenCount();
+        Buffers.Add(letter.Body);
+    }
+
+    private static void Write(object body, ArrayBufferWriter<byte> to)
+    {
+        if (body is IRawBody raw)
+        {
+            raw.Write(to);
+            return;
+        }
+        using var writer = new Utf8JsonWriter(to, Writing);
+        JsonSerializer.Serialize(writer, body, body.GetType(), EdgeJson.Options);
     }
 
     private static BasicProperties Properties(EdgeSending sending, DateTimeOffset now)
@@ -181,7 +206,7 @@ public static class EdgeBus
             ContentType = "application/json",
             MessageId = sending.MessageId ?? Guid.CreateVersion7(now).ToString("D"),
             Timestamp = new AmqpTimestamp(now.ToUnixTimeSeconds()),
-            Type = sending.Body.GetType().Name,
+            Type = sending.Body is IRawBody raw ? raw.Name : sending.Body.GetType().Name,
         };
         if (sending.CorrelationId is not null)
             properties.CorrelationId = sending.CorrelationId;
@@ -190,11 +215,13 @@ public static class EdgeBus
         return properties;
     }
 
-    private static TMessage Read<TMessage>(byte[] body) where TMessage : class
+    private static TMessage? Whole<TMessage>(ReadOnlyMemory<byte> body) => JsonSerializer.Deserialize<TMessage>(body.Span, EdgeJson.Options);
+
+    private static TMessage Read<TMessage>(byte[] body, Func<ReadOnlyMemory<byte>, TMessage?> read) where TMessage : class
     {
         try
         {
-            return JsonSerializer.Deserialize<TMessage>(body, EdgeJson.Options) ?? throw new RejectedException(Rejections.Malformed);
+            return read(body) ?? throw new RejectedException(Rejections.Malformed);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -228,7 +255,10 @@ public static class EdgeBus
 }
 
 /// <summary>A queue, what it takes to send to it, and who takes what comes.</summary>
-internal sealed record EdgeEndpoint(EdgeQueue Queue, string Operation, Func<byte[], Caller, CancellationToken, Task<EdgeSending>> Handle);
+internal sealed record EdgeEndpoint(EdgeQueue Queue, string Operation, Func<byte[], Caller, CancellationToken, Task<EdgeLetter>> Handle);
+
+/// <summary>A message written and not yet confirmed. What it was made from is let go: a thousand entries that outlive a confirm's round trip cost the collector more than making them.</summary>
+internal sealed record EdgeLetter(string? Exchange, string RoutingKey, BasicProperties Properties, ArrayBufferWriter<byte> Body);
 
 /// <summary>
 /// Takes a message from its queue to its consumer, and the answer or the rejection to where it belongs; only then is the message acknowledged. It stands
@@ -280,16 +310,16 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
     {
     }
 
-    private async Task Answer(IChannel channel, IReadOnlyBasicProperties sent, EdgeSending sending, CancellationToken cancel)
+    private static async Task Answer(IChannel channel, IReadOnlyBasicProperties sent, EdgeLetter letter, CancellationToken cancel)
     {
-        if (sending.Exchange is null)
+        if (letter.Exchange is null)
         {
-            await Reply(channel, sent, sending, cancel);
+            await Reply(channel, sent, letter, cancel);
             return;
         }
         try
         {
-            await EdgeBus.Publish(channel, sending.Exchange, sending.RoutingKey, mandatory: true, sending, clock.GetUtcNow(), cancel);
+            await EdgeBus.Publish(channel, letter, mandatory: true, cancel);
         }
         catch (PublishException e) when (e.IsReturn)
         {
@@ -297,12 +327,15 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         }
     }
 
-    private async Task Reply(IChannel channel, IReadOnlyBasicProperties sent, EdgeSending sending, CancellationToken cancel)
+    private static async Task Reply(IChannel channel, IReadOnlyBasicProperties sent, EdgeLetter letter, CancellationToken cancel)
     {
         if (!DirectReply.Is(sent.ReplyTo))
+        {
+            EdgeBus.Recycle(letter);
             return;
-        await EdgeBus.Publish(
-            channel, "", sent.ReplyTo!, mandatory: false, sending with { CorrelationId = sent.CorrelationId ?? sent.MessageId }, clock.GetUtcNow(), cancel);
+        }
+        letter.Properties.CorrelationId = sent.CorrelationId ?? sent.MessageId;
+        await EdgeBus.Publish(channel, letter with { Exchange = "", RoutingKey = sent.ReplyTo! }, mandatory: false, cancel);
     }
 
     private async Task Refuse(IChannel channel, RabbitMqBasicConsumeContext delivery, byte[] body, Rejection rejection, CancellationToken cancel)
@@ -330,7 +363,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
             properties.Headers["sloring-user"] = sent.UserId;
         await EdgeBus.Publish(channel, "", endpoint.Queue.Errors, mandatory: true, properties, body, cancel);
         log.LogInformation("A message of {User} to {Queue} was refused with {Code}", sent.UserId ?? "nobody", endpoint.Queue.Queue, rejection.Code);
-        await Reply(channel, sent, new EdgeSending(new EdgeAnswer(endpoint.Queue.RoutingKey, false, Rejection: EdgeRejection.Of(rejection))), cancel);
+        await Reply(channel, sent, EdgeBus.Write(new EdgeSending(new EdgeAnswer(endpoint.Queue.RoutingKey, false, Rejection: EdgeRejection.Of(rejection))), clock.GetUtcNow()), cancel);
     }
 
     private static string? TraceParent(IReadOnlyBasicProperties sent) =>
@@ -366,7 +399,7 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
     public async Task Publish(EdgeSending sending, CancellationToken cancel)
     {
         var channel = _channel is { IsOpen: true } open ? open : throw new IOException("The broker of the edge is away.");
-        await EdgeBus.Publish(channel, sending.Exchange ?? "", sending.RoutingKey, mandatory: false, sending, clock.GetUtcNow(), cancel);
+        await EdgeBus.Publish(channel, EdgeBus.Write(sending, clock.GetUtcNow()), mandatory: false, cancel);
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>

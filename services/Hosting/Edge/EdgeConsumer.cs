@@ -16,7 +16,7 @@ public interface IEdgeTeller
 }
 
 /// <summary>A message on its way out.</summary>
-/// <param name="Body">A record of <c>Contracts.Edge</c>; sent as JSON.</param>
+/// <param name="Body">A record of <c>Contracts.Edge</c>, or what writes itself as one; sent as JSON.</param>
 /// <param name="Exchange">Topic exchange; null for an answer to whoever sent the message, if it asked for one.</param>
 /// <param name="RoutingKey">Routing key.</param>
 /// <param name="CorrelationId">What it answers; null for the correlation id of the message answered.</param>

@@ -41,8 +41,8 @@ public enum Receipt
 }
 
 /// <summary>
-/// Applies other services' events, each once, and heals: every two seconds it reads on in each publisher's journal from where it has
-/// applied everything, so an event that a broker lost is applied within five seconds, and events that came too early are retried in order.
+/// Applies other services' events, each once, and heals: every two seconds it reads on in each publisher's journal, so an event that a broker lost is
+/// applied within five seconds, and events that came too early are tried again in order. One that can never be applied holds up none behind it.
 /// </summary>
 internal sealed class Inbox<TDb>(
     Store<TDb> store, IEnumerable<Subscription<TDb>> subscriptions, IServiceProvider services, TimeProvider clock, ILogger<Inbox<TDb>> log) : Inbox
@@ -51,6 +51,9 @@ internal sealed class Inbox<TDb>(
     private static readonly TimeSpan HealEvery = TimeSpan.FromSeconds(2);
     private const int BatchSize = 64;
     private const int PageSize = 500;
+
+    /// <summary>So many that something else than single events is wrong: nothing more is read until they are applied.</summary>
+    private const int MostStuck = PageSize;
 
     private readonly Channel<Offered> _offered = Channel.CreateBounded<Offered>(
         new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
@@ -106,12 +109,13 @@ internal sealed class Inbox<TDb>(
     {
         var journal = new JournalService.JournalServiceClient(services.CallInvoker(store.Service, publisher));
         var types = _subscriptions.Keys.Where(topic => topic.Item1 == publisher).Select(topic => topic.Item2).ToArray();
+        var healed = new Healed();
         using var timer = new PeriodicTimer(HealEvery, clock);
         do
         {
             try
             {
-                await HealOnce(journal, publisher, types, stop);
+                await HealOnce(journal, publisher, types, healed, stop);
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
@@ -125,30 +129,33 @@ internal sealed class Inbox<TDb>(
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    private async Task HealOnce(JournalService.JournalServiceClient journal, string publisher, string[] types, CancellationToken stop)
+    private async Task HealOnce(JournalService.JournalServiceClient journal, string publisher, string[] types, Healed healed, CancellationToken stop)
     {
         var start = await store.Read(db => db.Cursors.Where(c => c.Publisher == publisher).Select(c => c.Position).SingleOrDefaultAsync(stop), stop);
-        var (from, stuckAt) = (start, long.MaxValue);
-        ReadJournalResponse page;
-        do
+        healed.GoOnFrom(start);
+        healed.Stuck = await Unapplied(healed.Stuck, stop);
+        var head = long.MaxValue;
+        while (healed.ReadTo < head && healed.Stuck.Count < MostStuck)
         {
             // Wall-clock deadline of the call itself, not of the platform's clock.
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stop);
             timeout.CancelAfter(TimeSpan.FromSeconds(10));
-            page = await journal.ReadJournalAsync(
-                new ReadJournalRequest { Service = publisher, AfterPosition = from, Types_ = { types }, Limit = PageSize }, cancellationToken: timeout.Token);
-            foreach (var chunk in page.Events.Select(e => Of(publisher, e)).Chunk(BatchSize))
-            {
-                var stuck = Array.FindIndex(await Apply(chunk, stop), receipt => receipt != Receipt.Applied);
-                stuckAt = stuck < 0 ? stuckAt : Math.Min(stuckAt, chunk[stuck].Position);
-            }
-            from = page.ReadTo;
+            var page = await journal.ReadJournalAsync(
+                new ReadJournalRequest { Service = publisher, AfterPosition = healed.ReadTo, Types_ = { types }, Limit = PageSize }, cancellationToken: timeout.Token);
+            healed.Stuck.AddRange(await Unapplied(page.Events.Select(e => Of(publisher, e)), stop));
+            (healed.ReadTo, head) = (page.ReadTo, page.Head);
         }
-        while (from < page.Head);
-        // An event that cannot be applied holds the cursor, not the events behind it; it is tried again every round.
-        var cursor = Math.Min(from, stuckAt - 1);
-        if (cursor > start)
-            await MoveCursor(publisher, cursor, stop);
+        if (healed.AppliedTo > start)
+            await MoveCursor(publisher, healed.AppliedTo, stop);
+    }
+
+    /// <summary>Applies deliveries, and gives those that could not be.</summary>
+    private async Task<List<Delivery>> Unapplied(IEnumerable<Delivery> deliveries, CancellationToken stop)
+    {
+        var left = new List<Delivery>();
+        foreach (var chunk in deliveries.Chunk(BatchSize))
+            left.AddRange(chunk.Zip(await Apply(chunk, stop)).Where(pair => pair.Second != Receipt.Applied).Select(pair => pair.First));
+        return left;
     }
 
     /// <summary>Applies deliveries in one transaction, or one by one where that fails.</summary>
@@ -207,6 +214,24 @@ internal sealed class Inbox<TDb>(
 
     private static Delivery Of(string publisher, JournalEvent e) => new(
         publisher, e.Position, Guid.Parse(e.EventId), e.Type, e.Data, e.Traceparent, e.OccurredAt.ToDateTimeOffset());
+
+    /// <summary>How far this process has read in a publisher's journal, and what of it could not be applied yet, in order.</summary>
+    private sealed class Healed
+    {
+        public long ReadTo { get; set; }
+
+        public List<Delivery> Stuck { get; set; } = [];
+
+        /// <summary>Everything up to here is applied.</summary>
+        public long AppliedTo => Stuck.Count > 0 ? Stuck[0].Position - 1 : ReadTo;
+
+        /// <summary>Another process may have come further.</summary>
+        public void GoOnFrom(long cursor)
+        {
+            ReadTo = Math.Max(ReadTo, cursor);
+            Stuck.RemoveAll(delivery => delivery.Position <= cursor);
+        }
+    }
 
     /// <summary>A delivery, and whoever waits to hear what became of it.</summary>
     private readonly record struct Offered(Delivery Delivery, TaskCompletionSource<Receipt>? Answer);

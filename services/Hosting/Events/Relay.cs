@@ -24,10 +24,11 @@ internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Fu
         : bus.Publish(new Delivery(service, entry.Position, entry.EventId, entry.Type, entry.Data, entry.TraceParent, entry.OccurredAt), cancel);
 
     /// <summary>A receiver that is away for a moment; longer, and another replica may reach it.</summary>
-    private readonly ResiliencePipeline _patiently = Retrying(tries: 6, TimeSpan.FromSeconds(2));
+    private readonly ResiliencePipeline _patiently = Retrying(tries: 6, TimeSpan.FromSeconds(2), _ => { });
 
-    /// <summary>Neither a receiver nor a database that is away ends the relay: what it owes stands in the journal.</summary>
-    private readonly ResiliencePipeline _forEver = Retrying(tries: int.MaxValue, TimeSpan.FromSeconds(5));
+    /// <summary>Neither a receiver nor a database that is away ends the relay: what it owes stands in the journal, and whoever operates it hears of it.</summary>
+    private readonly ResiliencePipeline _forEver = Retrying(tries: int.MaxValue, TimeSpan.FromSeconds(5), fault =>
+        log.LogWarning("{Service} cannot hand on its journal by cursor {Cursor} and tries again: {Why}", store.Service, id, fault?.GetBaseException().GetType().Name));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -58,23 +59,31 @@ internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Fu
                 await store.Tail.WaitBeyond(position, stop);
                 foreach (var entry in await store.ReadAfter(position, PageSize, stop))
                 {
+                    // Also before the first after a standstill: another replica has told what came later, and old news would seem to be the last word.
+                    if (sinceSaved.Elapsed >= SaveEvery)
+                        await Keep();
                     await _patiently.ExecuteAsync(async cancel => await hand(entry, cancel), stop);
                     position = entry.Position;
                 }
-                // Seldom: what is handed on twice after a crash is applied once.
-                if (sinceSaved.Elapsed < SaveEvery)
-                    continue;
-                if (!await turn.IsHeld(stop))
-                    throw new TurnLostException();
-                await Save(position, stop);
-                saved = position;
-                sinceSaved.Restart();
+                if (sinceSaved.Elapsed >= SaveEvery)
+                    await Keep();
             }
         }
         finally
         {
             if (position > saved)
                 await Save(position, CancellationToken.None);
+        }
+
+        // Seldom: what is handed on twice after a crash is applied once.
+        async Task Keep()
+        {
+            if (!await turn.IsHeld(stop))
+                throw new TurnLostException();
+            if (position > saved)
+                await Save(position, stop);
+            saved = position;
+            sinceSaved.Restart();
         }
     }
 
@@ -86,13 +95,18 @@ internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Fu
             scope.Db.Relay.Add(new RelayCursor { Id = id, Position = position });
     }, cancel);
 
-    private static ResiliencePipeline Retrying(int tries, TimeSpan longest) => new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    private static ResiliencePipeline Retrying(int tries, TimeSpan longest, Action<Exception?> onRetry) => new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
     {
         MaxRetryAttempts = tries,
         BackoffType = DelayBackoffType.Exponential,
         Delay = TimeSpan.FromMilliseconds(100),
         MaxDelay = longest,
         UseJitter = true,
+        OnRetry = retry =>
+        {
+            onRetry(retry.Outcome.Exception);
+            return default;
+        },
     }).Build();
 
     private sealed class TurnLostException : Exception;

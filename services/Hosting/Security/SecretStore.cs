@@ -30,11 +30,20 @@ public sealed class SecretStore(IOptions<SecretOptions> options, DaprClient? sid
     /// <summary>A sidecar that starts beside its service is there within seconds; one that is not there after a minute will not come by waiting.</summary>
     private static readonly TimeSpan SidecarLimit = TimeSpan.FromSeconds(60);
 
+    private const int KeyBytes = 32;
+
     private readonly Lock _lock = new();
     private Dictionary<string, string>? _secrets;
 
     /// <summary>A 256-bit key.</summary>
-    public byte[] Key(string name) => Base64Url.DecodeFromChars(Text(name));
+    /// <exception cref="InvalidOperationException">It is no such key: the message says what to set.</exception>
+    public byte[] Key(string name)
+    {
+        var key = new byte[KeyBytes];
+        return Base64Url.IsValid(Text(name), out var length) && length == KeyBytes && Base64Url.DecodeFromChars(Text(name), key) == KeyBytes
+            ? key
+            : throw new InvalidOperationException($"The secret '{name}' must be {KeyBytes} random bytes in base64url. Make one: openssl rand 32 | basenc --base64url | tr -d '='");
+    }
 
     /// <summary>A secret text; 256 random bits where it is made here.</summary>
     public string Text(string name) => Text(name, () => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)));

@@ -21,49 +21,84 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         UseJitter = true,
     }).Build();
 
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
-    private readonly Dictionary<string, (string Token, DateTimeOffset RenewAt)> _tokens = [];
+    /// <summary>So long is a token service waited for while the token at hand is still good.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>After a fetch that failed, the token at hand serves so long before the next.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    /// <summary>A proxy is for what is elsewhere: without TLS the token service is on this machine or beside it.</summary>
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = Address(options.Value).StartsWith("https", StringComparison.Ordinal) }) { Timeout = TimeSpan.FromSeconds(10) };
+
+    private readonly Dictionary<string, Kept> _tokens = [];
     private readonly SemaphoreSlim _fetching = new(1, 1);
 
     /// <summary>A valid token of a service; the service's name is its client id.</summary>
     public async ValueTask<string> Of(string service, CancellationToken cancel)
     {
-        lock (_tokens)
-        {
-            if (_tokens.TryGetValue(service, out var known) && clock.GetUtcNow() < known.RenewAt)
-                return known.Token;
-        }
-        await _fetching.WaitAsync(cancel);
+        if (Find(service) is { } fresh && clock.GetUtcNow() < fresh.RenewAt)
+            return fresh.Token;
+        var good = Good(service);
+        // One fetches for all; nobody waits for that whose token is still good.
+        if (!await _fetching.WaitAsync(good is null ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancel))
+            return good!.Token;
         try
         {
+            if (Find(service) is { } fetched && clock.GetUtcNow() < fetched.RenewAt)
+                return fetched.Token;
+            using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            if (good is not null)
+                limited.CancelAfter(Patience);
+            return Keep(service, await Fetch(service, limited.Token)).Token;
+        }
+        catch (Exception e) when (good is not null && e is (HttpRequestException or OperationCanceledException) && !cancel.IsCancellationRequested)
+        {
+            // The token service is away for a moment, or longer: what it gave is good until it expires.
             lock (_tokens)
-            {
-                if (_tokens.TryGetValue(service, out var known) && clock.GetUtcNow() < known.RenewAt)
-                    return known.Token;
-            }
-            var address = options.Value.Address.Length > 0 ? options.Value.Address : options.Value.Issuer;
-            using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-            {
-                ["grant_type"] = "client_credentials",
-                ["client_id"] = service,
-                ["client_secret"] = secrets.Text("client/" + service),
-            });
-            var endpoint = new Uri(address.TrimEnd('/') + "/connect/token");
-            var answer = await Fetching.ExecuteAsync(async token =>
-            {
-                using var response = await _http.PostAsync(endpoint, form, token);
-                response.EnsureSuccessStatusCode();
-                return (await response.Content.ReadFromJsonAsync<TokenAnswer>(token))!;
-            }, cancel);
-            lock (_tokens)
-                _tokens[service] = (answer.AccessToken, clock.GetUtcNow().AddSeconds(answer.ExpiresIn * 0.8));
-            return answer.AccessToken;
+                _tokens[service] = good! with { RenewAt = clock.GetUtcNow() + Pause };
+            return good!.Token;
         }
         finally
         {
             _fetching.Release();
         }
     }
+
+    private async Task<TokenAnswer> Fetch(string service, CancellationToken cancel)
+    {
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = service,
+            ["client_secret"] = secrets.Text("client/" + service),
+        });
+        var endpoint = new Uri(Address(options.Value).TrimEnd('/') + "/connect/token");
+        return await Fetching.ExecuteAsync(async token =>
+        {
+            using var response = await _http.PostAsync(endpoint, form, token);
+            response.EnsureSuccessStatusCode();
+            return (await response.Content.ReadFromJsonAsync<TokenAnswer>(token))!;
+        }, cancel);
+    }
+
+    private Kept Keep(string service, TokenAnswer answer)
+    {
+        var now = clock.GetUtcNow();
+        var kept = new Kept(answer.AccessToken, now.AddSeconds(answer.ExpiresIn * 0.8), now.AddSeconds(answer.ExpiresIn));
+        lock (_tokens)
+            _tokens[service] = kept;
+        return kept;
+    }
+
+    private Kept? Find(string service)
+    {
+        lock (_tokens)
+            return _tokens.GetValueOrDefault(service);
+    }
+
+    private Kept? Good(string service) => Find(service) is { } kept && clock.GetUtcNow() < kept.ExpiresAt ? kept : null;
+
+    private static string Address(TokenOptions token) => token.Address.Length > 0 ? token.Address : token.Issuer;
 
     /// <summary>Drops a token that was refused.</summary>
     public void Forget(string service)
@@ -77,6 +112,8 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         _http.Dispose();
         _fetching.Dispose();
     }
+
+    private sealed record Kept(string Token, DateTimeOffset RenewAt, DateTimeOffset ExpiresAt);
 
     private sealed record TokenAnswer([property: JsonPropertyName("access_token")] string AccessToken, [property: JsonPropertyName("expires_in")] int ExpiresIn);
 }

@@ -17,8 +17,7 @@ public sealed record Person(string PersonId, string Role, string? UnitSorId)
     {
         if (named is null || named.PersonId.Length == 0 || named.Role.Length == 0)
             return Rejections.ActivatorMissing.For("activator");
-        if (Texts.Id(named.PersonId, Rejections.IdInvalid, "activator.person_id") is var id && Texts.LooksLikeCpr(id))
-            return Rejections.IdInvalid.For("activator.person_id");
+        var id = Texts.PersonId(named.PersonId, Rejections.IdInvalid, "activator.person_id");
         if (named.Role != Leader && (leaderOnly || named.Role != HealthWorker))
             return Rejections.ActivatorRoleInvalid.For("activator.role");
         if (named.UnitSorId.Length > 0 && !SorId.IsValid(named.UnitSorId))

@@ -51,6 +51,7 @@ internal static class ClusterState
     /// <summary>Every line that a process of the cluster wrote.</summary>
     public static IEnumerable<LogLine> Logs(string folder) => Directory.EnumerateFiles(Path.Combine(folder, "logs"), "*.log")
         .Append(Path.Combine(folder, "postgres", "postgres.log")).Where(File.Exists)
+        .Concat(Directory.EnumerateFiles(Path.Combine(folder, "rabbitmq", "log"), "*.log"))
         .SelectMany(file => File.ReadLines(file).Select((text, at) => new LogLine(Path.GetFileNameWithoutExtension(file), at + 1, text)));
 
     private static async Task<List<T>> Rows<T>(NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancel)

@@ -25,6 +25,8 @@ public sealed class FaultTests
 
     private readonly List<FaultLine> _faults = [];
     private readonly ConcurrentQueue<string> _died = [];
+    private readonly List<string> _hits = [];
+    private readonly string _folder = Directory.CreateTempSubdirectory("sloring-faults-").FullName;
     private LocalCluster _cluster = null!;
     private Load _load = null!;
 
@@ -32,8 +34,7 @@ public sealed class FaultTests
     public async Task FaultAfterFaultUnderLoad_NothingIsLostOrDoneTwice_NoNameShowsThatMustNot()
     {
         var clock = Stopwatch.StartNew();
-        var folder = Directory.CreateTempSubdirectory("sloring-faults-").FullName;
-        var history = Path.Combine(folder, "history.jsonl");
+        var history = Path.Combine(_folder, "history.jsonl");
         var firstPatient = Random.Shared.Next(50_000);
         var report = new StringBuilder();
         var good = false;
@@ -43,7 +44,7 @@ public sealed class FaultTests
             await using var cluster = _cluster = await LocalCluster.Start(new LocalClusterOptions
             {
                 Root = Repository.Root,
-                Folder = folder,
+                Folder = _folder,
                 Offset = PortOffset,
                 // Short lives, so that tokens and salt are fetched in every fault.
                 ServiceEnvironment = new Dictionary<string, string?>(Cheap) { ["Tokens__LifetimeSeconds"] = "30", ["Effectuation__SaltRefreshSeconds"] = "5" },
@@ -51,7 +52,7 @@ public sealed class FaultTests
                 ReadyLimit = TimeSpan.FromSeconds(180),
                 Died = program => _died.Enqueue($"{program.Name} ended by itself with code {program.Process?.ExitCode}:\n{program.Process?.LastLines(20)}"),
             }, Cancel);
-            Say($"the cluster is up after {clock.Elapsed.TotalSeconds:F0} s, in {folder}");
+            Say($"the cluster is up after {clock.Elapsed.TotalSeconds:F0} s, in {_folder}");
             await using var load = _load = await Load.Start(cluster, history, firstPatient);
             await load.Do("begin", new { rate = 0.3 });
             Say($"the probe before any fault: {await load.Do("probe")}");
@@ -59,22 +60,25 @@ public sealed class FaultTests
             await Faults();
 
             Say($"the load ends: {await load.Do("stop", new { limit = 30_000 })}");
-            var verdict = await Settled(history, firstPatient, folder);
+            var verdict = await Settled(history, firstPatient);
             await load.Do("pictures", limit: TimeSpan.FromMinutes(2));
-            verdict = await Check(history, firstPatient, folder);
+            verdict = await Check(history, firstPatient);
+            var lines = HistoryLine.Read(history);
             var violations = verdict.Violations.Concat(_died.Select(text => new Violation("h", text)))
+                .Concat(lines.Where(line => line.Kind == "error").Select(line => new Violation("h", $"the load itself failed: {line.Text}")))
+                .Concat(TooLittle(lines, verdict).Select(text => new Violation("h", text)))
                 .Concat(_faults.Where(fault => fault.Failed is not null).Select(fault => new Violation("h", $"after '{fault.Name}' the platform did not work again: {fault.Failed}"))).ToList();
-            Report(report, HistoryLine.Read(history), verdict, violations, clock.Elapsed);
+            Report(report, lines, verdict, violations, clock.Elapsed);
             Write(report);
             good = violations.Count == 0;
-            Assert.True(good, $"{report}\nLogs and history are kept in {folder}");
+            Assert.True(good, $"{report}\nLogs and history are kept in {_folder}");
         }
         finally
         {
             if (good)
-                Directory.Delete(folder, recursive: true);
+                Directory.Delete(_folder, recursive: true);
             else
-                Say($"logs and history are kept in {folder}");
+                Say($"logs and history are kept in {_folder}");
         }
     }
 
@@ -120,8 +124,8 @@ public sealed class FaultTests
             Say($"the probe while registration-1 stands still: {await _load.Do("probe", limit: TimeSpan.FromSeconds(17))}");
         });
         await Pause("tokens", 20, () => Task.CompletedTask);
-        await Fault("1 % of events dropped", () => WithSidecarFaults("""{"drop":1}""", TimeSpan.FromSeconds(30)), down: false);
-        await Fault("events doubled and reordered", () => WithSidecarFaults("""{"duplicate":20,"reorder":20}""", TimeSpan.FromSeconds(20)), down: false);
+        await Fault("1 % of events dropped", () => WithSidecarFaults("""{"drop":1}""", TimeSpan.FromSeconds(30), "is dropped"), down: false);
+        await Fault("events doubled and reordered", () => WithSidecarFaults("""{"duplicate":20,"reorder":20}""", TimeSpan.FromSeconds(20), "is sent twice", "is sent late"), down: false);
         await ClockAhead("scheduler-2");
         await ClockAhead("registration-2");
     }
@@ -161,14 +165,22 @@ public sealed class FaultTests
         await process.Ready(ReadyLimit, Cancel);
     }
 
-    private async Task WithSidecarFaults(string faults, TimeSpan time)
+    /// <summary>For a time, and until each kind has hit an event: a fault that hit none would show nothing.</summary>
+    private async Task WithSidecarFaults(string faults, TimeSpan time, params string[] kinds)
     {
         foreach (var process in _cluster.Processes)
             await File.WriteAllTextAsync(process.SidecarFaultsFile, faults, Cancel);
         await Task.Delay(time, Cancel);
+        foreach (var kind in kinds)
+        {
+            await Eventually.True(() => Task.FromResult(Hit(kind) > 0), $"an event {kind}", TimeSpan.FromMinutes(1));
+            _hits.Add($"{kind[3..]} {Hit(kind)}");
+        }
         foreach (var process in _cluster.Processes)
             File.Delete(process.SidecarFaultsFile);
     }
+
+    private int Hit(string kind) => ClusterState.Logs(_folder).Count(line => line.Text.Contains("fault: a message", StringComparison.Ordinal) && line.Text.Contains(kind, StringComparison.Ordinal));
 
     /// <summary>Does harm and repairs it; then everything must work again within the probe's limits, and has a moment before the next.</summary>
     private async Task Fault(string name, Func<Task> fault, bool down = true)
@@ -193,25 +205,25 @@ public sealed class FaultTests
     }
 
     /// <summary>Events on their way arrive: until nothing is wrong any more, or the limit is reached.</summary>
-    private async Task<Verdict> Settled(string history, int firstPatient, string folder)
+    private async Task<Verdict> Settled(string history, int firstPatient)
     {
         var clock = Stopwatch.StartNew();
         while (true)
         {
-            var verdict = await Check(history, firstPatient, folder);
+            var verdict = await Check(history, firstPatient);
             if (verdict.Violations.Count == 0 || clock.Elapsed > TimeSpan.FromSeconds(35))
                 return verdict;
             await Task.Delay(Breath, Cancel);
         }
     }
 
-    private async Task<Verdict> Check(string history, int firstPatient, string folder)
+    private async Task<Verdict> Check(string history, int firstPatient)
     {
         await _load.Do("flush");
         var lines = HistoryLine.Read(history);
         return HistoryChecker.Check(await ClusterState.Read(_cluster, lines, Cancel) with
         {
-            Logs = ClusterState.Logs(folder),
+            Logs = ClusterState.Logs(_folder),
             CprNumbers = Enumerable.Range(0, lines.Max(line => line.Patient) + 1).Select(n => HistoryLine.CprOf(firstPatient, n)).ToHashSet(),
         });
     }
@@ -230,11 +242,21 @@ public sealed class FaultTests
             report.AppendLine(CultureInfo.InvariantCulture, $"{fault.Name,-36} {fault.Repaired.TotalSeconds,12:F1} s {fault.Whole.TotalSeconds,16:F1} s {fault.Failed}");
         report.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"reads that had to mask {verdict.ReadsBound}, that had to show {verdict.ReadsFree}; deadlines fired {verdict.DeadlinesFired}, of them {verdict.FiredAhead} by a clock that was ahead");
         report.AppendLine(CultureInfo.InvariantCulture, $"longest exposure {verdict.LongestExposureMs / 1000:F2} s after an acknowledgement ({verdict.Exposed} reads); the bound is 10 s");
+        report.AppendLine("events that were " + string.Join(", ", _hits));
         report.AppendLine(CultureInfo.InvariantCulture, $"violations {violations.Count}");
         foreach (var violation in violations.Take(60))
             report.AppendLine(CultureInfo.InvariantCulture, $"  ({violation.Rule}) {violation.Evidence}");
-        foreach (var error in history.Where(line => line.Kind == "error").Take(5))
-            report.AppendLine(CultureInfo.InvariantCulture, $"  the load itself: {error.Text}");
+    }
+
+    /// <summary>A run in which little happened has shown little. A tenth of what an ordinary one has.</summary>
+    private static IEnumerable<string> TooLittle(List<HistoryLine> lines, Verdict verdict)
+    {
+        if (lines.Count(line => line.Kind == "activate" && line.IsAccepted) is var activations and < 100)
+            yield return $"only {activations} activations were accepted";
+        if (verdict.ReadsBound < 100 || verdict.ReadsFree < 100)
+            yield return $"only {verdict.ReadsBound} reads had to mask and {verdict.ReadsFree} had to show";
+        if (verdict.DeadlinesFired < 30)
+            yield return $"only {verdict.DeadlinesFired} deadlines fired";
     }
 
     private static string Counted(IEnumerable<string?> all) =>

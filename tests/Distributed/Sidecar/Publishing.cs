@@ -71,12 +71,15 @@ internal sealed class Publishing(Flags flags, Resources resources, Broker? broke
         }
         if (Faults.Hits(switched.Reorder))
         {
+            log.LogWarning("fault: a message to {Topic} is sent late", topic);
             _ = SendLater(topic, envelope, timeToLive);
             return;
         }
         await broker!.Publish(topic, envelope, timeToLive, cancel);
-        if (Faults.Hits(switched.Duplicate))
-            await broker.Publish(topic, envelope, timeToLive, cancel);
+        if (!Faults.Hits(switched.Duplicate))
+            return;
+        log.LogWarning("fault: a message to {Topic} is sent twice", topic);
+        await broker.Publish(topic, envelope, timeToLive, cancel);
     }
 
     private async Task SendLater(string topic, byte[] envelope, TimeSpan? timeToLive)

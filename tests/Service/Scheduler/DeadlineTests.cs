@@ -57,6 +57,25 @@ public sealed class DeadlineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RowThatAnotherTransactionHolds_IsPassedOver_AndFiresOnceItIsFree()
+    {
+        Assert.SkipUnless(TestDatabase.IsPostgres, "SQLite has one writer.");
+        var ids = new List<string>();
+        foreach (var minutes in (int[])[1, 2, 3])
+            ids.Add(await _host.Set(TimeSpan.FromMinutes(minutes)));
+        await _host.Known(3);
+        await using var other = await TestDatabase.Factory<SchedulerDb>(_folder, "scheduler").CreateDbContextAsync(TestContext.Current.CancellationToken);
+        await using (var transaction = await other.Database.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            await other.Database.ExecuteSqlAsync($"SET LOCAL idle_in_transaction_session_timeout = 0", TestContext.Current.CancellationToken);
+            Assert.Equal(1, await other.Deadlines.Where(d => d.Id == Guid.Parse(ids[0])).ExecuteUpdateAsync(set => set.SetProperty(d => d.Kind, d => d.Kind), TestContext.Current.CancellationToken));
+            _host.Clock.Advance(TimeSpan.FromMinutes(5));
+            Assert.Equal(ids[1..], (await _host.Reached(2)).Select(r => r.DeadlineId));
+        }
+        Assert.Equal([.. ids[1..], ids[0]], (await _host.Reached(3)).Select(r => r.DeadlineId));
+    }
+
+    [Fact]
     public async Task MoreThanABatchDueTogether_AllFireOnceInTheOrderTheyWereSet()
     {
         var due = DateTimeOffset.FromUnixTimeMilliseconds(_host.Clock.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds());

@@ -27,6 +27,18 @@ public sealed class SecurityTests : IDisposable
         Assert.Contains("sealing-key-1", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("c2hvcnQ")]
+    [InlineData("not base64url!")]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAA")]
+    public void AKeyThatIsNone_StopsTheStartWithItsName_AndWithoutItsValue(string value)
+    {
+        File.WriteAllText(SecretsFile, $$"""{"sealing-key-1":"{{value}}"}""");
+        var error = Assert.Throws<InvalidOperationException>(() => Store(createMissing: false).Key("sealing-key-1"));
+        Assert.Contains("'sealing-key-1'", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(value, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ASealedText_OpensForItsPurposeOnly_AndNotWhenAltered()
     {

@@ -16,6 +16,12 @@ public sealed class PersonTests
     [InlineData("Anna Krogh", "leader", "", false, "SLR-914")]
     [InlineData("6703701234", "leader", "", false, "SLR-914")]
     [InlineData("670370-1234", "leader", "", false, "SLR-914")]
+    [InlineData("67-03-70.1234", "leader", "", false, "SLR-914")]
+    [InlineData("hw6703701234x", "leader", "", false, "SLR-914")]
+    [InlineData("7101901234-1", "leader", "", false, "SLR-914")]
+    [InlineData("9903701234", "leader", "", false, null)]
+    [InlineData("106703701234", "leader", "", false, null)]
+    [InlineData("67037012-1234-4abc-8def-0123456789ab", "leader", "", false, null)]
     [InlineData("anna.k", "region", "", false, "SLR-116")]
     [InlineData("anna.k", "health-worker", "", true, "SLR-116")]
     public void NamedPerson_IsChecked(string personId, string role, string unit, bool leaderOnly, string? code)
@@ -23,6 +29,19 @@ public sealed class PersonTests
         var named = new Activator { PersonId = personId, Role = role, UnitSorId = unit };
         var rejected = Record.Exception(() => Person.NamedBy(named, leaderOnly).Value) as RejectedException;
         Assert.Equal(code, rejected?.Rejection.Code);
+    }
+
+    [Fact] // M2: ids as EPJ systems give them
+    public void IdsOfOtherSystems_AreNotTakenForCprNumbers()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var uuid = new byte[16];
+            random.NextBytes(uuid);
+            Assert.False(Texts.LooksLikeCpr(new Guid(uuid).ToString("D")));
+            Assert.False(Texts.LooksLikeCpr(random.NextInt64(100_000_000_000, 999_999_999_999).ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        }
     }
 
     [Fact] // M2
