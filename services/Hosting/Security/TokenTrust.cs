@@ -19,8 +19,11 @@ namespace Sloring.Hosting;
 /// </summary>
 internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
-    /// <summary>However many tokens with unknown keys come, the token service is asked no more often than this.</summary>
+    /// <summary>However many tokens with unknown keys come, the token service is asked no more often than this. Whoever has such a token waits: it may be of a new key.</summary>
     private static readonly TimeSpan BetweenFetches = TimeSpan.FromSeconds(1);
+
+    /// <summary>A token that failed so soon after a key was missed may be the one that missed it.</summary>
+    private static readonly TimeSpan MissedLately = TimeSpan.FromSeconds(2);
 
     /// <summary>Characters of a thumbprint (RFC 7638), which is what the token service calls its keys.</summary>
     private const int KeyIdLength = 43;
@@ -28,11 +31,12 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = 1024 * 1024 };
     private readonly Uri _discovery;
     private readonly Lock _lock = new();
+    private readonly AsyncLocal<bool> _waits = new();
     private Known? _known;
-    private Task<Known>? _fetching;
-    private long _fetchedAt;
-    private bool _wanted = true;
-    private bool _missed;
+    private Task<Known>? _running;
+    private Task<Known>? _queued;
+    private long _beganAt;
+    private long _missedAt;
 
     public TokenTrust(IOptions<TokenOptions> options)
     {
@@ -49,25 +53,19 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
 
     public override async Task<BaseConfiguration> GetBaseConfigurationAsync(CancellationToken cancel) => await GetConfigurationAsync(cancel);
 
-    /// <summary>The framework asks for this whenever a token fails: only one that names a key that is not known is worth a look, and not every forgery.</summary>
-    public override void RequestRefresh()
-    {
-        lock (_lock)
-        {
-            _wanted |= _missed;
-            _missed = false;
-        }
-    }
+    /// <summary>
+    /// The framework asks for this whenever a token fails, and then for the configuration again, in the same flow. Only a token that names a key which is not known is
+    /// worth waiting for; a token of a known key never waits, whatever others send and however long the token service is silent.
+    /// </summary>
+    public override void RequestRefresh() =>
+        _waits.Value = Volatile.Read(ref _missedAt) is var missed and not 0 && TimeProvider.System.GetElapsedTime(missed) < MissedLately;
 
     /// <summary>The key that a token names, if it is known.</summary>
     public IEnumerable<SecurityKey> KeysOf(string? keyId, BaseConfiguration? configuration)
     {
         var known = configuration?.SigningKeys.Where(key => key.KeyId == keyId).ToList() ?? [];
         if (known.Count == 0 && keyId is { Length: KeyIdLength })
-        {
-            lock (_lock)
-                _missed = true;
-        }
+            Volatile.Write(ref _missedAt, TimeProvider.System.GetTimestamp());
         return known;
     }
 
@@ -80,52 +78,47 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
 
     public void Dispose() => _http.Dispose();
 
-    private Task<Known> Refresh(CancellationToken cancel)
+    private async Task<Known> Get(CancellationToken cancel)
     {
-        lock (_lock)
-            _wanted = true;
-        return Get(cancel);
-    }
-
-    private Task<Known> Get(CancellationToken cancel)
-    {
-        lock (_lock)
-        {
-            if (_known is { } known && !_wanted)
-                return Task.FromResult(known);
-            if (_fetching is not { IsCompleted: false })
-                _fetching = Fetch();
-            return _fetching.WaitAsync(cancel);
-        }
-    }
-
-    private async Task<Known> Fetch()
-    {
-        await Task.Yield();
-        // Whoever waits here has a token of a key that is new: it is worth a second, and asking the token service for each such token is not.
-        if (_fetchedAt != 0 && BetweenFetches - TimeProvider.System.GetElapsedTime(_fetchedAt) is var left && left > TimeSpan.Zero)
-            await Task.Delay(left);
-        lock (_lock)
-            _wanted = false;
-        _fetchedAt = TimeProvider.System.GetTimestamp();
+        var known = Volatile.Read(ref _known);
+        if (known is not null && !_waits.Value)
+            return known;
+        _waits.Value = false;
         try
         {
-            var document = JsonSerializer.Deserialize<Document>(await _http.GetStringAsync(_discovery)) ?? throw new JsonException();
-            var configuration = new OpenIdConnectConfiguration { Issuer = document.Issuer, JwksUri = document.Keys };
-            foreach (var key in new JsonWebKeySet(await _http.GetStringAsync(OverTls(document.Keys))).GetSigningKeys())
-                configuration.SigningKeys.Add(key);
-            var revoked = document.Revocations is null ? null : JsonSerializer.Deserialize<RevocationList>(await _http.GetStringAsync(OverTls(document.Revocations)));
-            var known = new Known(configuration, (revoked?.Revoked ?? []).ToFrozenDictionary(one => one.Client, one => one.UpTo));
-            Volatile.Write(ref _known, known);
-            Fetched?.Invoke();
+            return await Fetch().WaitAsync(cancel);
+        }
+        catch (Exception) when (known is not null && !cancel.IsCancellationRequested)
+        {
             return known;
         }
-        catch
-        {
-            lock (_lock)
-                _wanted = true;
-            throw;
-        }
+    }
+
+    /// <summary>One that has not begun yet: what runs already may have read the keys before whoever asks now has seen a new one.</summary>
+    private Task<Known> Fetch()
+    {
+        lock (_lock)
+            return _queued ??= Queued(_running);
+    }
+
+    private async Task<Known> Queued(Task? before)
+    {
+        await Task.Yield();
+        if (before is not null)
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_beganAt != 0 && BetweenFetches - TimeProvider.System.GetElapsedTime(_beganAt) is var left && left > TimeSpan.Zero)
+            await Task.Delay(left);
+        lock (_lock)
+            (_running, _queued, _beganAt) = (_queued, null, TimeProvider.System.GetTimestamp());
+        var document = JsonSerializer.Deserialize<Document>(await _http.GetStringAsync(_discovery)) ?? throw new JsonException();
+        var configuration = new OpenIdConnectConfiguration { Issuer = document.Issuer, JwksUri = document.Keys };
+        foreach (var key in new JsonWebKeySet(await _http.GetStringAsync(OverTls(document.Keys))).GetSigningKeys())
+            configuration.SigningKeys.Add(key);
+        var revoked = document.Revocations is null ? null : JsonSerializer.Deserialize<RevocationList>(await _http.GetStringAsync(OverTls(document.Revocations)));
+        var known = new Known(configuration, (revoked?.Revoked ?? []).ToFrozenDictionary(one => one.Client, one => one.UpTo));
+        Volatile.Write(ref _known, known);
+        Fetched?.Invoke();
+        return known;
     }
 
     /// <summary>Signing keys come over TLS, or from this machine.</summary>
@@ -152,7 +145,7 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
             {
                 try
                 {
-                    await trust.Refresh(stoppingToken);
+                    await trust.Fetch().WaitAsync(stoppingToken);
                     lost = false;
                 }
                 catch (Exception e) when (!stoppingToken.IsCancellationRequested)

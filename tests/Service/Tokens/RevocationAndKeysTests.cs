@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -120,6 +121,37 @@ public sealed class RevocationAndKeysTests
         await using var again = await Start(leadSeconds: 60, host);
         using var still = await again.Ask(("grant_type", "client_credentials"), ("client_id", "source"), ("client_secret", again.Secret("source")));
         Assert.Equal("SLR-609", (await TokenHost.Json(still)).GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("cut")]
+    [InlineData("silent")]
+    public async Task TokenServiceThatIsAway_LeavesEverybodyInWhoHasAToken_WhateverOthersSend(string fault)
+    {
+        await using var wire = new Wire();
+        await using var host = new TokenHost();
+        wire.Target = host.Address.Port;
+        // Keys and revocations are read over the wire; tokens are not.
+        host.Set("Token:Address", wire.Address);
+        host.Set("Token:RefreshSeconds", "1");
+        host.Set("Token:Issuer", wire.Address);
+        await host.InitializeAsync();
+        var source = await host.Token("source");
+        Assert.Equal(HttpStatusCode.OK, (await Salt(host, source)).Status);
+
+        wire.Broken = fault;
+        var parts = source.Split('.');
+        var unknownKey = JwtKey.Part(JsonSerializer.Serialize(new { alg = "ES256", typ = "at+jwt", kid = new string('k', 43) })) + "." + parts[1] + "." + parts[2];
+        var waiting = Enumerable.Range(0, 8).Select(_ => Salt(host, unknownKey)).ToList();
+        // Longer than between two fetches, and for a silent one less than its limit.
+        var began = Stopwatch.StartNew();
+        await Eventually.True(async () =>
+        {
+            Assert.Equal(HttpStatusCode.OK, (await Salt(host, source).WaitAsync(TimeSpan.FromSeconds(5), Cancel)).Status);
+            return began.Elapsed > TimeSpan.FromSeconds(3);
+        }, "all calls are answered for three seconds");
+        Assert.All(await Task.WhenAll(waiting), answer => Assert.Equal("SLR-901", answer.Code));
+        Assert.Equal(HttpStatusCode.OK, (await Salt(host, source)).Status);
     }
 
     [Fact]
