@@ -21,8 +21,11 @@ public enum RejectionKind
     /// <summary>Right request at the wrong time or in the wrong state: FAILED_PRECONDITION, 409.</summary>
     State,
 
-    /// <summary>Too much: RESOURCE_EXHAUSTED, 413 or 429.</summary>
+    /// <summary>Too much at once: RESOURCE_EXHAUSTED, 413.</summary>
     TooMuch,
+
+    /// <summary>Too often: RESOURCE_EXHAUSTED, 429, with Retry-After.</summary>
+    TooOften,
 
     /// <summary>Try again: UNAVAILABLE, 503.</summary>
     Unavailable,

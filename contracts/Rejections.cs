@@ -229,12 +229,12 @@ public static class Rejections
 
     // 6xx Tokens: OAuth's own error words travel beside the number
     public static readonly Rejection ClientInvalid = new("SLR-601", Unauthenticated,
-        "Klienten er ukendt, eller hemmeligheden er forkert.",
-        "The client is unknown, or its secret is wrong.");
+        "Klienten er ukendt, eller dens hemmelighed, signerede bevis eller certifikat er forkert.",
+        "The client is unknown, or its secret, assertion or certificate is wrong.");
 
     public static readonly Rejection GrantUnsupported = new("SLR-602", Invalid,
-        "Kun grant_type=client_credentials understøttes.",
-        "Only grant_type=client_credentials is supported.");
+        "Kun grant_type=client_credentials og urn:ietf:params:oauth:grant-type:token-exchange understøttes.",
+        "Only grant_type=client_credentials and urn:ietf:params:oauth:grant-type:token-exchange are supported.");
 
     public static readonly Rejection TokenRequestInvalid = new("SLR-603", Invalid,
         "Anmodningen er ikke en gyldig tokenanmodning (application/x-www-form-urlencoded med grant_type).",
@@ -243,6 +243,66 @@ public static class Rejections
     public static readonly Rejection ScopeInvalid = new("SLR-604", Invalid,
         "Klienten har ikke det ønskede scope. Udelad scope for at få alt, klienten har.",
         "The client does not have the requested scope. Leave scope out to get all that the client has.");
+
+    public static readonly Rejection AssertionClaimsInvalid = new("SLR-605", Unauthenticated,
+        "Klientens signerede bevis mangler noget: iss og sub skal være klientens id, og jti, iat og exp skal være der.",
+        "The client assertion lacks something: iss and sub must be the client id, and jti, iat and exp must be there.");
+
+    public static readonly Rejection AssertionForOther = new("SLR-606", Unauthenticated,
+        "Klientens signerede bevis gælder en anden modtager. Sæt aud til tokenadressen eller udstederen, og kun den.",
+        "The client assertion is for another audience. Set aud to the token endpoint or the issuer, and to nothing else.");
+
+    public static readonly Rejection AssertionNotNow = new("SLR-607", Unauthenticated,
+        "Klientens signerede bevis gælder ikke nu. Lav et nyt, hvor iat er nu, og exp er højst 5 minutter senere.",
+        "The client assertion does not hold now. Make a new one with iat now and exp at most 5 minutes later.");
+
+    public static readonly Rejection AssertionUsed = new("SLR-608", Unauthenticated,
+        "Klientens signerede bevis er brugt før. Lav et nyt med sin egen jti til hver anmodning.",
+        "The client assertion has been used before. Make a new one with a jti of its own for each request.");
+
+    public static readonly Rejection ClientRevoked = new("SLR-609", Forbidden,
+        "Klienten er spærret. Henvend dig til driften.",
+        "The client has been revoked. Ask operations.");
+
+    public static readonly Rejection ExchangeNotAllowed = new("SLR-610", Forbidden,
+        "Klienten må ikke omveksle borgeres billetter. Driften skal tilføje modtagere under Tokens:Clients:<n>:Audiences.",
+        "The client may not exchange citizens' tokens. Operations must add audiences under Tokens:Clients:<n>:Audiences.");
+
+    public static readonly Rejection TargetInvalid = new("SLR-611", Invalid,
+        "Modtageren (audience) er ukendt, ikke tilladt for klienten, eller der er ikke præcis én.",
+        "The audience is unknown, not allowed for the client, or there is not exactly one.");
+
+    public static readonly Rejection SubjectTokenInvalid = new("SLR-612", Invalid,
+        "Borgerens billet (subject_token) er ikke fra en betroet udsteder, er udløbet eller er ikke gyldig. Lad borgeren logge på igen.",
+        "The citizen's token (subject_token) is not from a trusted provider, has expired or is not valid. Have the citizen sign in again.");
+
+    public static readonly Rejection SubjectWithoutCpr = new("SLR-613", Invalid,
+        "Borgerens billet (subject_token) indeholder ikke et gyldigt CPR-nummer i det aftalte felt.",
+        "The citizen's token (subject_token) holds no valid CPR number in the agreed claim.");
+
+    public static readonly Rejection RelationNotAsserted = new("SLR-614", Invalid,
+        "Borgerens billet siger ikke, at borgeren må handle for denne person. En fuldmagt eller forældremyndighed skal stå i selve billetten.",
+        "The citizen's token does not say that the citizen may act for this person. Power of attorney or custody must stand in the token itself.");
+
+    public static readonly Rejection InstructionsUnavailable = new("SLR-615", Unavailable,
+        "Sløringerne kan ikke aflæses friskt nok lige nu, så der udstedes ingen billet. Prøv igen om lidt.",
+        "What is masked cannot be read freshly enough right now, so no token is issued. Try again shortly.");
+
+    public static readonly Rejection TooManyAssertions = new("SLR-616", TooOften,
+        "Klienten har brugt for mange signerede beviser på kort tid. Genbrug billetten, til den udløber.",
+        "The client has used too many assertions in a short time. Use a token again until it expires.");
+
+    public static readonly Rejection NoTokenState = new("SLR-617", State,
+        "Tokentjenesten har intet sted at huske dette. Driften skal sætte Tokens:StateFile.",
+        "The token service has nowhere to remember this. Operations must set Tokens:StateFile.");
+
+    public static readonly Rejection ClientNotFound = new("SLR-618", NotFound,
+        "Der er ingen klient med den id. Se Tokens:Clients.",
+        "There is no client with that id. See Tokens:Clients.");
+
+    public static readonly Rejection RotationUnderWay = new("SLR-619", State,
+        "Et nøgleskifte er allerede i gang. Vent, til den næste nøgle er taget i brug.",
+        "A change of keys is under way already. Wait until the next key is in use.");
 
     // 9xx Common
     public static readonly Rejection TokenMissing = new("SLR-901", Unauthenticated,
@@ -328,6 +388,22 @@ public static class Rejections
     public static readonly Rejection NobodyTakesAnswer = new("SLR-921", State,
         "Ingen kø modtager svaret. Bind en kø til sloring.masked-updates med jeres CVR-nummer og brugernavn, og send beskeden igen.",
         "No queue takes the answer. Bind a queue to sloring.masked-updates with your CVR number and user name, and send the message again.");
+
+    public static readonly Rejection TooManyRequests = new("SLR-930", TooOften,
+        "Der er kommet for mange anmodninger på kort tid. Vent så mange sekunder, som Retry-After siger, og prøv igen.",
+        "Too many requests came in a short time. Wait for as many seconds as Retry-After says, and try again.");
+
+    public static readonly Rejection TokenBoundElsewhere = new("SLR-931", Unauthenticated,
+        "Adgangsbilletten er bundet til et klientcertifikat. Kald over TLS med det certifikat, som billetten blev hentet med.",
+        "The token is bound to a client certificate. Call over TLS with the certificate that the token was fetched with.");
+
+    public static readonly Rejection TokenRevoked = new("SLR-932", Unauthenticated,
+        "Klientens adgangsbilletter er spærret. Henvend dig til driften.",
+        "The client's tokens have been revoked. Ask operations.");
+
+    public static readonly Rejection TooManyWatches = new("SLR-933", TooOften,
+        "Klienten følger allerede sløringerne fra for mange steder. Luk en forbindelse, før en ny åbnes.",
+        "The client watches the maskings from too many places already. Close a connection before opening another.");
 
     /// <summary>The whole catalogue by number.</summary>
     public static IReadOnlyDictionary<string, Rejection> All { get; } = typeof(Rejections)

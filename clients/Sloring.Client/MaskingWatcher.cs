@@ -133,6 +133,11 @@ public sealed class MaskingWatcher(
             }
             throw new FeedFaultException("The server ended the watch.");
         }
+        catch (RpcException e) when (worked && e.StatusCode == StatusCode.Unauthenticated)
+        {
+            // As every few minutes: the next one has a new token.
+            _log.LogDebug("The watch ended with its token and goes on with another");
+        }
         catch (Exception e) when (worked && !stop.IsCancellationRequested)
         {
             LogLost(e);

@@ -43,7 +43,7 @@ public sealed record LocalClusterOptions
 /// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
-    /// <summary>Services without a database.</summary>
+    /// <summary>Services without a database: the token service, which keeps a file.</summary>
     private static readonly string[] NoDatabase = ["tokens"];
 
     /// <summary>Folders that are made anew at each start.</summary>
@@ -244,6 +244,8 @@ public sealed class LocalCluster : IAsyncDisposable
         };
         foreach (var (variable, value) in app.Env)
             environment[variable] = value;
+        if (NoDatabase.Contains(app.AppId))
+            environment["Tokens__StateFile"] = Path.Combine(_folder, "tokens.json");
 
         var components = Path.Combine(_folder, "components");
         string[] flags =

@@ -13,7 +13,7 @@ public sealed class GetMaskingInstructions(WatchPicture watch, AuditReads<Effect
         var patient = CprNumber.Parse(request.PatientCpr);
         // A data source learns of its own organisation only (rule E8 with decision 6), and of none before it has named it.
         CvrNumber? only = caller.Is(Roles.DataSource) ? caller.RequireCvr() : null;
-        await audit.Record(caller, Operations.GetMaskingInstructions, watch.Watcher.Fresh().Picture.KeyOf(patient), null, cancel);
+        await audit.Record(caller, Operations.GetMaskingInstructions, watch.Watcher.Fresh().Picture.KeyOf(patient), caller.For, cancel);
         // Taken after the wait: what was masked meanwhile is in the answer (rule E7).
         var (picture, nowMs) = watch.Watcher.Fresh();
         var key = picture.KeyOf(patient);

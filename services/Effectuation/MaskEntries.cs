@@ -11,7 +11,7 @@ namespace Sloring.Effectuation;
 
 /// <summary>Masks entries at display time (rules E1–E5). No database and no lock on its way: the audit entry is queued (decision 9).</summary>
 public sealed class MaskEntries(
-    WatchPicture watch, CurrentSalt salt, AuditReads<EffectuationDb> audit, IOptions<EffectuationOptions> options)
+    WatchPicture watch, CurrentSalt salt, AuditReads<EffectuationDb> audit, LongCalls longCalls, IOptions<EffectuationOptions> options)
 {
     private const int MostEntries = 10_000;
     private const int MostStaff = 50;
@@ -42,8 +42,11 @@ public sealed class MaskEntries(
         IAsyncStreamReader<MaskEntriesRequest> requests, IServerStreamWriter<MaskEntriesResponse> responses, Caller caller, CancellationToken cancel)
     {
         var audited = new HashSet<CprNumber>();
+        using var call = longCalls.Stream(caller);
         while (await requests.MoveNext(cancel))
         {
+            if (call.Why is { } why)
+                throw new RejectedException(why);
             var patient = Check(requests.Current);
             if (audited.Count >= RememberedPatients)
                 audited.Clear();

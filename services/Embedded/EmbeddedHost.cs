@@ -62,6 +62,7 @@ public static class EmbeddedHost
         configuration["Settings:File"] ??= Path.Combine(AppContext.BaseDirectory, "samples", "demo-clients.json");
         configuration.AddSettingsFile();
         configuration["Secrets:File"] ??= Path.Combine(folder, "secrets.json");
+        configuration["Tokens:StateFile"] ??= Path.Combine(folder, "tokens.json");
         configuration["Organisations:File"] ??= Path.Combine(AppContext.BaseDirectory, "organisations.csv");
         var listen = configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
         configuration["Token:Issuer"] ??= listen.Http;

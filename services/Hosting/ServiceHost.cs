@@ -1,11 +1,10 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,16 +17,6 @@ using Sloring.Contracts;
 using Sloring.Contracts.Events;
 
 namespace Sloring.Hosting;
-
-/// <summary>Addresses that a process listens on. gRPC without TLS needs a port of its own.</summary>
-public sealed class ListenOptions
-{
-    /// <summary>HTTP/1.1: JSON, OpenAPI, tokens, health.</summary>
-    public string Http { get; set; } = "http://127.0.0.1:5080";
-
-    /// <summary>HTTP/2 without TLS: gRPC.</summary>
-    public string Grpc { get; set; } = "http://127.0.0.1:5081";
-}
 
 /// <summary>What every process of the platform has in common. A service is <c>AddX</c> + <c>MapX</c>; its own host and the embedded host call the same two.</summary>
 public static class ServiceHost
@@ -61,12 +50,7 @@ public static class ServiceHost
     {
         builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true));
         var listen = builder.Configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(Endpoint(listen.Http), options => options.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(Endpoint(listen.Grpc), options => options.Protocols = HttpProtocols.Http2);
-        });
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(listen));
 
         var services = builder.Services;
         services.AddOptions<Switches>().Bind(builder.Configuration).ValidateOnStart();
@@ -80,12 +64,20 @@ public static class ServiceHost
         services.AddOptions<TokenOptions>().BindConfiguration("Token")
             .Validate(o => Uri.TryCreate(o.Issuer, UriKind.Absolute, out _), "Set Token:Issuer to the address of the token service, for example http://127.0.0.1:5080.")
             .Validate(o => o.Audience.Length > 0, "Set Token:Audience to the audience that tokens name, for example sloring.")
+            .Validate(o => o.RefreshSeconds is >= 1 and <= 60, "Set Token:RefreshSeconds to 1 to 60.")
             .Validate(o => o.Address.Length == 0 || Uri.TryCreate(o.Address, UriKind.Absolute, out _), "Set Token:Address to where the token service is reached, or leave it out.")
             .ValidateOnStart();
         services.AddOptions<OrganisationOptions>().BindConfiguration("Organisations")
             .Validate(o => File.Exists(o.File), "Set Organisations:File to the CSV file of the organisation register.").ValidateOnStart();
         services.AddOptions<ServiceAddresses>().BindConfiguration("Services")
             .Validate(o => o.Values.All(address => Uri.TryCreate(address, UriKind.Absolute, out _)), "Set each Services:<name> to a gRPC address, for example http://127.0.0.1:5081.")
+            .ValidateOnStart();
+
+        services.AddOptions<LimitOptions>().BindConfiguration("Limits")
+            .Validate(
+                o => new[] { o.ClientRequestsPerSecond, o.ClientBurst, o.AddressRequestsPerSecond, o.AddressBurst, o.WatchesPerClient }.All(limit => limit is >= 1 and <= 10_000_000),
+                "Set each of Limits: to 1 to 10000000.")
+            .Validate(o => o.ClientRequestsPerSecond >= 10 && o.AddressRequestsPerSecond >= 10, "Set Limits:ClientRequestsPerSecond and Limits:AddressRequestsPerSecond to 10 or more.")
             .ValidateOnStart();
 
         services.AddSingleton<SecretStore>();
@@ -98,12 +90,17 @@ public static class ServiceHost
         services.AddSingleton<IEventBus, EmbeddedBus>();
         services.AddSingleton<JournalRpcs>();
         services.AddTokenChecks();
+        services.AddSingleton<Rates>();
+        services.AddRateLimiter(_ => { });
+        services.AddSingleton<IConfigureOptions<RateLimiterOptions>, Rates.Setup>();
+        services.AddSingleton(provider => new LongCalls(
+            provider.GetRequiredService<IOptions<LimitOptions>>(), provider.GetRequiredService<TokenTrust>(), provider.GetRequiredService<TimeProvider>()));
         builder.AddSidecar();
         // Authentication brings data protection along, which would write keys to the user's home folder; nothing here is protected with it.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddGrpc(grpc =>
         {
-            grpc.MaxReceiveMessageSize = 16 * 1024 * 1024;
+            grpc.MaxReceiveMessageSize = Listening.LargestBody;
             grpc.Interceptors.Add<RejectionInterceptor>();
         });
         services.AddOpenApi("v1", options => options.AddDocumentTransformer(OpenApiFromRoutes.Write));
@@ -115,11 +112,14 @@ public static class ServiceHost
     {
         // Read now: a wrong line in the register stops the start, not the first event that needs it.
         app.Services.GetRequiredService<Organisations>();
+        app.UseSecurityHeaders();
         app.UseMiddleware<RejectionMiddleware>();
         app.UseRouting();
         // Before the token checks: what is denied for lack of a policy would else tell a caller with a mistyped address that the role is wrong.
         app.Use((http, next) => http.GetEndpoint() is RouteEndpoint ? next(http) : RejectionWriter.Write(http, Rejections.NotHere));
         app.UseAuthentication();
+        // After the token has been read, so that a client is known by its token; before anything is done for it.
+        app.UseRateLimiter();
         app.UseAuthorization();
         app.MapGrpcService<JournalRpcs>();
         app.MapJournals();
@@ -165,20 +165,8 @@ public static class ServiceHost
             from, EventNames.Of<TEvent>(), (e, scope) => provider.GetRequiredService<TReaction>().React((TEvent)e, scope)));
     }
 
-    private static IPEndPoint Endpoint(string url)
-    {
-        if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme == "http")
-        {
-            if (uri.Host == "localhost")
-                return new IPEndPoint(IPAddress.Loopback, uri.Port);
-            if (IPAddress.TryParse(uri.Host, out var address))
-                return new IPEndPoint(address, uri.Port);
-        }
-        throw new InvalidOperationException("Set Listen:Http and Listen:Grpc to http://, an IP address and a port, for example http://127.0.0.1:5080.");
-    }
-
     private static void Health(WebApplication app, string name, Func<HealthCheckRegistration, bool> which) =>
-        app.MapHealthChecks("/health/" + name, new HealthCheckOptions { Predicate = which }).AllowAnonymous();
+        app.MapHealthChecks("/health/" + name, new HealthCheckOptions { Predicate = which }).AllowAnonymous().DisableRateLimiting();
 
     /// <summary>Before anything listens: a database of another version or of other keys stops the start with a message that says what to do.</summary>
     private sealed class PrepareDatabases(IEnumerable<IServiceJournal> journals) : IHostedLifecycleService

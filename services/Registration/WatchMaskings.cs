@@ -8,10 +8,11 @@ namespace Sloring.Registration;
 /// <summary>
 /// List and watch (rules E6, E8): welcome, snapshot unless resumed, then changes as they are committed, and a heartbeat every second.
 /// A heartbeat's position has always been sent before it, so a watcher that has applied less knows that it missed something; and it says up
-/// to when the picture is whole, so that a replica that has lost its database, or was stopped for a while, makes no watcher feel fresh.
+/// to when the picture is whole, so that a replica that has lost its database, or was stopped for a while, makes no watcher feel fresh. A watch ends with
+/// its token; whoever resumes with the next one misses nothing.
 /// </summary>
 public sealed class WatchMaskings(
-    Store<RegistrationDb> store, MaskingFeed feed, AuditReads<RegistrationDb> audit, IHostApplicationLifetime lifetime, TimeProvider clock)
+    Store<RegistrationDb> store, MaskingFeed feed, AuditReads<RegistrationDb> audit, LongCalls longCalls, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private const int LargestPart = 1_000;
     private const int Reach = 8_000;
@@ -25,15 +26,16 @@ public sealed class WatchMaskings(
     {
         var takenAt = MonotonicMs();
         var scope = feed.ScopeOf(caller);
+        using var call = longCalls.Watch(caller);
         await audit.Record(caller, Operations.WatchMaskings, null, scope.Cvr?.ToString() ?? "all", gone);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(gone, lifetime.ApplicationStopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(gone, lifetime.ApplicationStopping, call.Over);
         try
         {
             await Watch(await Open(request, takenAt, scope, stream, ending.Token), scope, stream, ending.Token);
         }
         catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && !gone.IsCancellationRequested))
         {
-            throw new RejectedException(Rejections.Busy);
+            throw new RejectedException(call.Why ?? Rejections.Busy);
         }
     }
 

@@ -1,12 +1,16 @@
+using System.Buffers.Text;
 using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
 using Sloring.Hosting;
 
 namespace Sloring.Tokens;
 
-/// <summary>POST /connect/token: OAuth 2.0 client credentials (RFC 6749, 4.4). Neither tokens nor secrets nor who failed are ever logged.</summary>
-public sealed class IssueToken(Clients clients, TokenSigner signer, IOptions<TokenServiceOptions> options)
+/// <summary>POST /connect/token: OAuth 2.0 client credentials (RFC 6749, 4.4) and token exchange (RFC 8693). Neither tokens nor secrets nor who failed are ever logged.</summary>
+internal sealed class IssueToken(
+    Clients clients, Assertions assertions, TokenState state, Rates rates, TokenSigner signer, ExchangeToken exchange, IOptions<TokenServiceOptions> options, TimeProvider clock)
 {
     private static readonly Counter<long> Issued = Telemetry.Meter.CreateCounter<long>("sloring.tokens.issued");
     private static readonly Counter<long> Refused = Telemetry.Meter.CreateCounter<long>("sloring.tokens.refused");
@@ -18,11 +22,14 @@ public sealed class IssueToken(Clients clients, TokenSigner signer, IOptions<Tok
             if (!HttpMethods.IsPost(http.Request.Method))
                 throw new RejectedException(Rejections.TokenRequestInvalid);
             var request = await TokenRequest.Read(http);
-            if (!clients.TryAuthenticate(request.ClientId, request.ClientSecret, out var client))
-                throw new RejectedException(Rejections.ClientInvalid);
+            var (client, certificate) = await Authenticate(http, request);
+            if (state.Now().IsRevoked(client.Id))
+                throw new RejectedException(Rejections.ClientRevoked);
+            rates.Take(http, client.Id);
             var answer = request.GrantType switch
             {
-                "client_credentials" => ClientCredentials(client, request.Scope),
+                "client_credentials" => ClientCredentials(client, request.Scope, certificate),
+                ExchangeToken.Grant => await exchange.Handle(client, request, http.RequestAborted),
                 "" => throw new RejectedException(Rejections.TokenRequestInvalid.For("grant_type")),
                 _ => throw new RejectedException(Rejections.GrantUnsupported.For("grant_type")),
             };
@@ -36,7 +43,22 @@ public sealed class IssueToken(Clients clients, TokenSigner signer, IOptions<Tok
         }
     }
 
-    private TokenAnswer ClientCredentials(ClientOptions client, string scope)
+    /// <summary>By the one way that the client is registered with; with a certificate, its thumbprint too, which binds the token (RFC 8705, 3).</summary>
+    private async Task<(ClientOptions Client, string? Certificate)> Authenticate(HttpContext http, TokenRequest request)
+    {
+        if (request.Assertion.Length > 0)
+            return (await assertions.Authenticate(request.Assertion, request.ClientId), null);
+        ClientOptions? client;
+        if (request.ClientSecret.Length == 0 && http.Connection.ClientCertificate is { } certificate)
+        {
+            return clients.TryAuthenticate(request.ClientId, certificate, clock.GetUtcNow(), out client)
+                ? (client, Base64Url.EncodeToString(SHA256.HashData(certificate.RawData)))
+                : throw new RejectedException(Rejections.ClientInvalid);
+        }
+        return clients.TryAuthenticate(request.ClientId, request.ClientSecret, out client) ? (client, null) : throw new RejectedException(Rejections.ClientInvalid);
+    }
+
+    private TokenAnswer ClientCredentials(ClientOptions client, string scope, string? certificate)
     {
         var roles = RolesIn(scope, client.Roles);
         var claims = new Dictionary<string, object> { ["client_id"] = client.Id, ["roles"] = roles };
@@ -44,7 +66,9 @@ public sealed class IssueToken(Clients clients, TokenSigner signer, IOptions<Tok
         Add("person", client.PersonId);
         Add("unit", client.UnitSorId);
         Add("scope", scope);
-        return new TokenAnswer(signer.Sign(client.PersonId ?? client.Id, claims), "Bearer", options.Value.LifetimeSeconds, scope.Length > 0 ? scope : null);
+        if (certificate is not null)
+            claims["cnf"] = JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["x5t#S256"] = certificate });
+        return new TokenAnswer(signer.SignAccess(client.PersonId ?? client.Id, claims), "Bearer", options.Value.LifetimeSeconds, scope.Length > 0 ? scope : null);
 
         void Add(string claim, string? value)
         {

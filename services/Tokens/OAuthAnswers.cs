@@ -10,7 +10,8 @@ internal sealed record TokenAnswer(
     [property: JsonPropertyName("access_token")] string AccessToken,
     [property: JsonPropertyName("token_type")] string TokenType,
     [property: JsonPropertyName("expires_in")] int ExpiresIn,
-    [property: JsonPropertyName("scope")] string? Scope);
+    [property: JsonPropertyName("scope")] string? Scope,
+    [property: JsonPropertyName("issued_token_type")] string? IssuedTokenType = null);
 
 /// <summary>How the token endpoint answers: OAuth's own bodies and words (RFC 6749, 5.1 and 5.2), with the rejection's number beside them.</summary>
 internal static class OAuthAnswers
@@ -29,6 +30,19 @@ internal static class OAuthAnswers
         [Rejections.TokenRequestInvalid.Code] = ("invalid_request", StatusCodes.Status400BadRequest),
         [Rejections.ScopeInvalid.Code] = ("invalid_scope", StatusCodes.Status400BadRequest),
         [Rejections.TooLarge.Code] = ("invalid_request", StatusCodes.Status413PayloadTooLarge),
+        [Rejections.AssertionClaimsInvalid.Code] = ("invalid_client", StatusCodes.Status401Unauthorized),
+        [Rejections.AssertionForOther.Code] = ("invalid_client", StatusCodes.Status401Unauthorized),
+        [Rejections.AssertionNotNow.Code] = ("invalid_client", StatusCodes.Status401Unauthorized),
+        [Rejections.AssertionUsed.Code] = ("invalid_client", StatusCodes.Status401Unauthorized),
+        [Rejections.TooManyAssertions.Code] = ("temporarily_unavailable", StatusCodes.Status429TooManyRequests),
+        [Rejections.TooManyRequests.Code] = ("temporarily_unavailable", StatusCodes.Status429TooManyRequests),
+        [Rejections.ClientRevoked.Code] = ("unauthorized_client", StatusCodes.Status400BadRequest),
+        [Rejections.ExchangeNotAllowed.Code] = ("unauthorized_client", StatusCodes.Status400BadRequest),
+        [Rejections.TargetInvalid.Code] = ("invalid_target", StatusCodes.Status400BadRequest),
+        [Rejections.SubjectTokenInvalid.Code] = ("invalid_request", StatusCodes.Status400BadRequest),
+        [Rejections.SubjectWithoutCpr.Code] = ("invalid_request", StatusCodes.Status400BadRequest),
+        [Rejections.RelationNotAsserted.Code] = ("invalid_request", StatusCodes.Status400BadRequest),
+        [Rejections.InstructionsUnavailable.Code] = ("temporarily_unavailable", StatusCodes.Status503ServiceUnavailable),
     };
 
     public static Task Write(HttpContext http, TokenAnswer answer) => Write(http, StatusCodes.Status200OK, answer);
@@ -36,6 +50,8 @@ internal static class OAuthAnswers
     public static Task Write(HttpContext http, Rejection rejection)
     {
         var (error, status) = Words[rejection.Code];
+        if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && http.Response.Headers.RetryAfter.Count == 0)
+            http.Response.Headers.RetryAfter = "1";
         if (status == StatusCodes.Status401Unauthorized)
             http.Response.Headers.WWWAuthenticate = "Basic realm=\"sloring\", charset=\"UTF-8\"";
         if (!HttpMethods.IsPost(http.Request.Method))

@@ -6,11 +6,28 @@ using Sloring.Contracts;
 
 namespace Sloring.Tokens;
 
-/// <summary>A token request as it came, with the client's credentials from the header or the form (RFC 6749, 2.3.1 and 4.4.2).</summary>
+/// <summary>A token request as it came, with the client's credentials from the header or the form (RFC 6749, 2.3.1 and 4.4.2; RFC 7521, 4.2; RFC 8693, 2.1).</summary>
 internal sealed record TokenRequest(string GrantType, string Scope, string ClientId, string ClientSecret)
 {
-    private const int LargestBody = 16 * 1024;
+    private const int LargestBody = 32 * 1024;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    public string Assertion { get; private init; } = "";
+
+    public string SubjectToken { get; private init; } = "";
+
+    public string SubjectTokenType { get; private init; } = "";
+
+    public string RequestedTokenType { get; private init; } = "";
+
+    public string Audience { get; private init; } = "";
+
+    /// <summary>Which of the relations in the citizen's token is meant; this platform's own field.</summary>
+    public string OnBehalfOf { get; private init; } = "";
+
+    public bool HasActor { get; private init; }
+
+    public bool HasResource { get; private init; }
 
     /// <summary>Reads a request of whatever quality.</summary>
     /// <exception cref="RejectedException">SLR-603, SLR-907; SLR-601 where the credentials cannot even be read.</exception>
@@ -18,7 +35,23 @@ internal sealed record TokenRequest(string GrantType, string Scope, string Clien
     {
         var form = await ReadForm(http);
         var (id, secret) = Credentials(http.Request.Headers.Authorization, Field(form, "client_id"), Field(form, "client_secret"));
-        return new TokenRequest(Field(form, "grant_type"), Field(form, "scope"), id, secret);
+        var (assertion, type) = (Field(form, "client_assertion"), Field(form, "client_assertion_type"));
+        if (assertion.Length > 0 != type.Length > 0 || type is not ("" or Assertions.Type))
+            throw new RejectedException(Rejections.TokenRequestInvalid.For("client_assertion_type"));
+        if (assertion.Length > 0 && (secret.Length > 0 || !string.IsNullOrEmpty(http.Request.Headers.Authorization)))
+            throw new RejectedException(Rejections.TokenRequestInvalid.For("client_assertion"));
+        return new TokenRequest(Field(form, "grant_type"), Field(form, "scope"), id, secret)
+        {
+            Assertion = assertion,
+            SubjectToken = Field(form, "subject_token"),
+            SubjectTokenType = Field(form, "subject_token_type"),
+            RequestedTokenType = Field(form, "requested_token_type"),
+            // Several audiences are allowed by RFC 8693 and refused here: a token is encrypted for one.
+            Audience = form["audience"] is { Count: <= 1 } one ? one.ToString() : throw new RejectedException(Rejections.TargetInvalid.For("audience")),
+            OnBehalfOf = Field(form, "on_behalf_of"),
+            HasActor = form.ContainsKey("actor_token") || form.ContainsKey("actor_token_type"),
+            HasResource = form.ContainsKey("resource"),
+        };
     }
 
     private static async Task<IFormCollection> ReadForm(HttpContext http)

@@ -10,11 +10,43 @@ namespace Sloring.Tokens;
 /// </summary>
 public sealed class TokenServiceOptions
 {
-    /// <summary>How long a token lives. Short, because an issued token cannot be called back.</summary>
+    /// <summary>How long a token lives. Short, because a service that cannot reach the token service hears of no revocation.</summary>
     public int LifetimeSeconds { get; set; } = 300;
 
     /// <summary>Who may ask for tokens. Their secrets are not settings: they are in the secret store as <c>client/&lt;Id&gt;</c>.</summary>
     public IList<ClientOptions> Clients { get; } = [];
+
+    /// <summary>File of what the token service remembers: revoked clients, signing keys (sealed). Several replicas share it. Empty: it remembers nothing.</summary>
+    public string StateFile { get; set; } = "";
+
+    /// <summary>How long a new signing key is listed before it signs: longer than anybody keeps a key set.</summary>
+    public int KeyLeadSeconds { get; set; } = 60;
+
+    /// <summary>The signing key is changed after so many days; 0: by an operator's call only.</summary>
+    public int RotateKeysAfterDays { get; set; } = 90;
+
+    /// <summary>PEM file of the authorities whose certificates clients of <c>tls_client_auth</c> may show.</summary>
+    public string ClientCaFile { get; set; } = "";
+
+    /// <summary>Address at which clients reach Listen:Https, for the discovery document; empty: none.</summary>
+    public string MtlsAddress { get; set; } = "";
+
+    /// <summary>Whose bootstrap tokens are exchanged.</summary>
+    public IList<IdentityProviderOptions> IdentityProviders { get; } = [];
+
+    /// <summary>For whom identity tokens are made.</summary>
+    public IList<AudienceOptions> Audiences { get; } = [];
+}
+
+/// <summary>How a client shows that it is itself (RFC 7591's and RFC 8705's names).</summary>
+public static class ClientMethods
+{
+    public const string Secret = "client_secret";
+    public const string Assertion = "private_key_jwt";
+    public const string Certificate = "tls_client_auth";
+    public const string OwnCertificate = "self_signed_tls_client_auth";
+
+    internal static readonly IReadOnlyList<string> All = [Secret, Assertion, Certificate, OwnCertificate];
 }
 
 /// <summary>One client, or one persona: a client that acts as a named person.</summary>
@@ -37,10 +69,63 @@ public sealed class ClientOptions
 
     /// <summary>SOR id of the person's unit.</summary>
     public string? UnitSorId { get; set; }
+
+    /// <summary>The one way in which it shows that it is itself: client_secret, private_key_jwt, tls_client_auth or self_signed_tls_client_auth.</summary>
+    public string Authentication { get; set; } = ClientMethods.Secret;
+
+    /// <summary>Its public keys as a JWK set, or the path of a file with them. Each names its one algorithm.</summary>
+    public string Jwks { get; set; } = "";
+
+    /// <summary>The certificate of tls_client_auth: its subject (RFC 4514, as <c>openssl x509 -subject -nameopt RFC2253</c> prints it).</summary>
+    public string CertificateSubject { get; set; } = "";
+
+    /// <summary>The certificate of tls_client_auth: a DNS name among its alternative names.</summary>
+    public string CertificateDnsName { get; set; } = "";
+
+    /// <summary>Whom it may get identity tokens for: ids of Tokens:Audiences.</summary>
+    public IList<string> Audiences { get; } = [];
+}
+
+/// <summary>A provider of citizens' bootstrap tokens that is trusted.</summary>
+public sealed class IdentityProviderOptions
+{
+    /// <summary>Its name in claim <c>iss</c>.</summary>
+    public string Issuer { get; set; } = "";
+
+    /// <summary>Its public keys: a JWK set, the path of a file, or an https:// address.</summary>
+    public string Jwks { get; set; } = "";
+
+    /// <summary>What its tokens name in <c>aud</c> when they are meant for this platform.</summary>
+    public string Audience { get; set; } = "";
+
+    /// <summary>Claim with the CPR number of the citizen who has signed in. The national service's name is documented for SAML; in a JWT it is inferred.</summary>
+    public string CprClaim { get; set; } = "dk:gov:saml:attribute:CprNumberIdentifier";
+
+    /// <summary>Claim with the people whom the citizen may act for, one URN or several. The name is documented for SAML; in a JWT it is inferred.</summary>
+    public string OnBehalfOfClaim { get; set; } = "dk:healthcare:saml:attribute:OnBehalfOf";
+
+    /// <summary>The longest life of a bootstrap token that is taken.</summary>
+    public int LongestLifeSeconds { get; set; } = 3_600;
+}
+
+/// <summary>A data source or a view that takes identity tokens.</summary>
+public sealed class AudienceOptions
+{
+    /// <summary>Its name, a URI: what clients ask for and what stands in <c>aud</c>.</summary>
+    public string Id { get; set; } = "";
+
+    /// <summary>Its public key for encryption: a JWK (EC P-256), or the path of a file with it.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>Take a token that is signed only. For tests: whoever sees it reads a CPR number and who masks.</summary>
+    public bool AllowUnencrypted { get; set; }
+
+    /// <summary>How long an identity token lives: a masking made meanwhile is seen at the next exchange.</summary>
+    public int LifetimeSeconds { get; set; } = 120;
 }
 
 /// <summary>Says of every wrong setting what to set.</summary>
-internal sealed class TokenServiceOptionsCheck : IValidateOptions<TokenServiceOptions>
+internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : IValidateOptions<TokenServiceOptions>
 {
     private const int LongestLife = 3_600;
 
@@ -48,16 +133,34 @@ internal sealed class TokenServiceOptionsCheck : IValidateOptions<TokenServiceOp
 
     public ValidateOptionsResult Validate(string? name, TokenServiceOptions options)
     {
-        var wrong = Service(options).Concat(options.Clients.SelectMany(Client)).Concat(Doubles(options.Clients)).ToList();
+        var wrong = Service(options).Concat(options.Clients.SelectMany((client, at) => Client(client, at).Concat(Identification(client, at, options)))).Concat(Doubles(options.Clients))
+            .Concat(options.IdentityProviders.SelectMany(Provider)).Concat(options.Audiences.SelectMany(Audience)).ToList();
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }
 
-    private static IEnumerable<string> Service(TokenServiceOptions options)
+    private IEnumerable<string> Service(TokenServiceOptions options)
     {
         if (options.LifetimeSeconds is < 30 or > LongestLife)
             yield return $"Tokens:LifetimeSeconds must be 30 to {LongestLife}; 300 is the default.";
         if (options.Clients.Count == 0)
             yield return "Tokens:Clients is empty, so nobody could get a token. Set at least Tokens:Clients:0:Id and Tokens:Clients:0:Roles:0.";
+        if (options.KeyLeadSeconds is < 1 or > 86_400)
+            yield return "Tokens:KeyLeadSeconds must be 1 to 86400; 60 is the default.";
+        if (options.RotateKeysAfterDays is < 0 or > 3_650)
+            yield return "Tokens:RotateKeysAfterDays must be 0 to 3650; 90 is the default, 0 leaves it to an operator's call.";
+        if (options.ClientCaFile.Length > 0 && !File.Exists(options.ClientCaFile))
+            yield return "Tokens:ClientCaFile does not name an existing file. Set it to the PEM file of the authorities.";
+        if (options.MtlsAddress.Length > 0 && !(Uri.TryCreate(options.MtlsAddress, UriKind.Absolute, out var uri) && uri.Scheme == "https"))
+            yield return "Tokens:MtlsAddress must be the https:// address of Listen:Https, as clients reach it.";
+        if (options.IdentityProviders.Count == 0)
+            yield break;
+        foreach (var service in (ReadOnlySpan<string>)["effectuation", "pseudonym"] is var needed && configuration["Events"] != "dapr" ? needed.ToArray() : [])
+        {
+            if (string.IsNullOrEmpty(configuration["Services:" + service]))
+                yield return $"Tokens:IdentityProviders is set, so the token service asks what is masked. Set Services:{service} to the gRPC address of that service.";
+        }
+        if (options.Clients.All(client => client.Id != TokensModule.Name || !client.Roles.Contains(Roles.TokenService)))
+            yield return $"Tokens:IdentityProviders is set, so the token service asks what is masked. Add a client with the Id {TokensModule.Name} and the role {Roles.TokenService}.";
     }
 
     private static IEnumerable<string> Client(ClientOptions client, int at)
@@ -80,10 +183,93 @@ internal sealed class TokenServiceOptionsCheck : IValidateOptions<TokenServiceOp
             yield return $"{setting}:UnitSorId is set without {setting}:Cvr. Set the CVR number of the unit's organisation too.";
     }
 
+    private static IEnumerable<string> Identification(ClientOptions client, int at, TokenServiceOptions options)
+    {
+        var setting = $"Tokens:Clients:{at}";
+        if (!ClientMethods.All.Contains(client.Authentication))
+            yield return $"{setting}:Authentication must be one of: {string.Join(", ", ClientMethods.All)}.";
+        var takesKeys = client.Authentication is ClientMethods.Assertion or ClientMethods.OwnCertificate;
+        if (takesKeys && Wrong(() => VerificationKey.Set(TextOrFile(client.Jwks))) is { } fault)
+            yield return $"{setting}:Jwks must be the client's public keys as a JWK set, or a file with them: {fault}.";
+        if (!takesKeys && client.Jwks.Length > 0)
+            yield return $"{setting}:Jwks is for the methods {ClientMethods.Assertion} and {ClientMethods.OwnCertificate}. Leave it out, or set {setting}:Authentication.";
+        if (client.Authentication == ClientMethods.OwnCertificate && takesKeys && Wrong(() => VerificationKey.Set(TextOrFile(client.Jwks))) is null
+            && VerificationKey.Set(TextOrFile(client.Jwks)).All(key => key.Thumbprint is null))
+            yield return $"{setting}:Jwks names no certificate. Give a key x5c or x5t#S256.";
+        var names = new[] { client.CertificateSubject, client.CertificateDnsName }.Count(text => text.Length > 0);
+        if (client.Authentication == ClientMethods.Certificate && names != 1)
+            yield return $"{setting} needs exactly one of CertificateSubject and CertificateDnsName.";
+        if (client.CertificateSubject.Length > 0 && Wrong(() => Clients.Subject(client.CertificateSubject)) is { } unreadable)
+            yield return $"{setting}:CertificateSubject must be a subject like CN=epj,O=Region,C=DK: {unreadable}.";
+        if (client.Authentication == ClientMethods.Certificate && options.ClientCaFile.Length == 0)
+            yield return $"{setting}:Authentication is {ClientMethods.Certificate}. Set Tokens:ClientCaFile to the PEM file of the authorities.";
+        if (client.Authentication != ClientMethods.Certificate && names > 0)
+            yield return $"{setting}:CertificateSubject and CertificateDnsName are for the method {ClientMethods.Certificate}. Leave them out, or set {setting}:Authentication.";
+        foreach (var audience in client.Audiences.Where(audience => options.Audiences.All(known => known.Id != audience)))
+            yield return $"{setting}:Audiences has \"{audience}\", which is not the Id of one of Tokens:Audiences.";
+        if (client.Audiences.Count > 0 && !client.Roles.Contains(Roles.CitizenView))
+            yield return $"{setting}:Audiences is set: only a client with the role {Roles.CitizenView} may exchange citizens' tokens (rule E8).";
+    }
+
+    private static IEnumerable<string> Provider(IdentityProviderOptions provider, int at)
+    {
+        var setting = $"Tokens:IdentityProviders:{at}";
+        if (provider.Issuer.Length == 0)
+            yield return $"{setting}:Issuer is empty. Set it to what stands in iss.";
+        if (provider.Audience.Length == 0)
+            yield return $"{setting}:Audience is empty. Set it to what stands in aud: a token that is meant for somebody else is not taken.";
+        if (provider.CprClaim.Length == 0)
+            yield return $"{setting}:CprClaim is empty. Set it to the claim with the CPR number.";
+        if (provider.LongestLifeSeconds is < 60 or > 86_400)
+            yield return $"{setting}:LongestLifeSeconds must be 60 to 86400; 3600 is the default.";
+        if (Uri.TryCreate(provider.Jwks, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+        {
+            if (uri.Scheme == "http" && !uri.IsLoopback)
+                yield return $"{setting}:Jwks must be an https:// address: keys may come without TLS from this machine only.";
+        }
+        else if (Wrong(() => VerificationKey.SetOfProvider(TextOrFile(provider.Jwks))) is { } fault)
+        {
+            yield return $"{setting}:Jwks must be the provider's public keys as a JWK set, a file with them, or an https:// address: {fault}.";
+        }
+    }
+
+    private static IEnumerable<string> Audience(AudienceOptions audience, int at)
+    {
+        var setting = $"Tokens:Audiences:{at}";
+        if (!Uri.TryCreate(audience.Id, UriKind.Absolute, out _))
+            yield return $"{setting}:Id must be a URI, for example https://audience.nspop.dk/minlog.";
+        if (audience.LifetimeSeconds is < 30 or > LongestLife)
+            yield return $"{setting}:LifetimeSeconds must be 30 to {LongestLife}; 120 is the default.";
+        if (audience.Key.Length == 0 && !audience.AllowUnencrypted)
+            yield return $"{setting}:Key is empty. Set it to the audience's public key: the token holds a CPR number and who masks.";
+        if (audience.Key.Length > 0 && Wrong(() => Encryption.ReadKey(TextOrFile(audience.Key))) is { } fault)
+            yield return $"{setting}:Key must be a JWK of a public EC P-256 key, or a file with it: {fault}.";
+    }
+
     private static IEnumerable<string> Doubles(IEnumerable<ClientOptions> clients) => clients
         .GroupBy(client => client.Id, StringComparer.Ordinal)
         .Where(same => same.Key.Length > 0 && same.Count() > 1)
         .Select(same => $"Tokens:Clients has {same.Count()} clients with the Id \"{same.Key}\". Give each its own.");
+
+    /// <summary>What is wrong with a key, without quoting it.</summary>
+    private static string? Wrong<T>(Func<T> read)
+    {
+        try
+        {
+            read();
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>JSON as it stands, or from a file.</summary>
+    /// <exception cref="FormatException">There is no such file.</exception>
+    internal static string TextOrFile(string setting) => setting.TrimStart().StartsWith('{') ? setting
+        : File.Exists(setting) ? File.ReadAllText(setting)
+        : throw new FormatException("it is neither JSON nor the path of a file");
 
     // No colon: HTTP Basic ends the client id at the first one. No leading dot: the id is part of a file name in the secret store.
     private static bool IsId(string id) =>

@@ -42,6 +42,7 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
         ["Token"] = typeof(TokenOptions),
         ["Tokens"] = typeof(TokenServiceOptions),
         ["Listen"] = typeof(ListenOptions),
+        ["Limits"] = typeof(LimitOptions),
         ["Organisations"] = typeof(OrganisationOptions),
         ["Edge"] = typeof(EdgeOptions),
         ["Registration"] = typeof(RegistrationOptions),

@@ -36,6 +36,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         [RejectionKind.Conflict] = (409, StatusCode.AlreadyExists),
         [RejectionKind.State] = (409, StatusCode.FailedPrecondition),
         [RejectionKind.TooMuch] = (413, StatusCode.ResourceExhausted),
+        [RejectionKind.TooOften] = (429, StatusCode.ResourceExhausted),
         [RejectionKind.Unavailable] = (503, StatusCode.Unavailable),
         [RejectionKind.Internal] = (500, StatusCode.Internal),
     };
@@ -536,8 +537,8 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
 
         private string Signed(string role, string issuer, string audience) => new TokenSigner(
             Options.Create(new TokenOptions { Issuer = issuer, Audience = audience }), Options.Create(new TokenServiceOptions()),
-            Platform.Services.GetRequiredService<SecretStore>(), Platform.Clock)
-            .Sign("ld-2001", new Dictionary<string, object> { ["client_id"] = "leder", ["roles"] = Hosting.Roles.All.Append(role).Distinct().ToArray(), ["cvr"] = "29190623", ["person"] = "ld-2001" });
+            Platform.Services.GetRequiredService<SecretStore>(), Platform.Services.GetRequiredService<TokenState>(), Platform.Services.GetRequiredService<Sealer>(), Platform.Clock)
+            .SignAccess("ld-2001", new Dictionary<string, object> { ["client_id"] = "leder", ["roles"] = Hosting.Roles.All.Append(role).Distinct().ToArray(), ["cvr"] = "29190623", ["person"] = "ld-2001" });
 
         private static string Altered(string payload)
         {

@@ -20,7 +20,11 @@ public sealed class SharedPlatform : IAsyncLifetime
 
     public Platform Platform { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Platform = await Platform.Start(null, "--Tokens:LifetimeSeconds=3600");
+    public ValueTask InitializeAsync() => Start(_ => { });
+
+    /// <summary>Starts with more settings, and with something replaced.</summary>
+    public async ValueTask Start(Action<IServiceCollection> replace, params string[] settings) =>
+        Platform = await Platform.StartWith(replace, null, ["--Tokens:LifetimeSeconds=3600", .. settings]);
 
     public ValueTask DisposeAsync() => Platform.DisposeAsync();
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
@@ -117,6 +118,81 @@ public sealed class WatchTests : IAsyncLifetime
         await other.NextMasking();
         Assert.False(other.Messages[0].Welcome.Resumed);
         Assert.Equal(2, other.Maskings.Count);
+    }
+
+    [Fact] // E8
+    public async Task WatchEndsWithItsClient_AndWithItsToken_AndWhoComesAgainMissesNothing()
+    {
+        await using var platform = await Platform.Start(null, "--Token:RefreshSeconds=1");
+        await using (var revoked = await Listener.Start(platform, "kilde-hovedstaden"))
+        {
+            await platform.Client.Must("drift", HttpMethod.Post, "/v1/clients/kilde-hovedstaden/revocation", new JsonObject(), CancellationToken.None);
+            Assert.StartsWith("SLR-932", (await revoked.End()).Status.Detail, StringComparison.Ordinal);
+        }
+        var request = new WatchMaskingsRequest();
+        await using (var expired = await Listener.Start(platform, "kilde-midtjylland"))
+        {
+            (request.FeedId, request.AfterPosition) = (expired.FeedId, (await expired.Heartbeat()).Position);
+            await platform.Client.MoveClock(platform.Clock.GetUtcNow().AddMinutes(6), CancellationToken.None);
+            Assert.StartsWith("SLR-901", (await expired.End()).Status.Detail, StringComparison.Ordinal);
+        }
+        var activation = new SharedPlatform().Activation(People.NextCpr(), unit: MedicalM, key: Guid.NewGuid().ToString("N"));
+        await platform.Client.Must("epj-midtjylland", HttpMethod.Post, "/v1/maskings", activation, CancellationToken.None);
+        await using var again = await Listener.Start(platform, "kilde-midtjylland", request);
+        await again.NextMasking();
+        Assert.True(again.Messages[0].Welcome.Resumed);
+    }
+
+    [Fact] // E8
+    public async Task StreamOfEntries_EndsWithItsClient()
+    {
+        await using var platform = await Platform.Start(null, "--Token:RefreshSeconds=1");
+        using var stream = new EffectuationService.EffectuationServiceClient(platform.Channel).MaskEntryStream(await platform.As("borgervisning"), cancellationToken: TestContext.Current.CancellationToken);
+        var request = new MaskEntriesRequest { PatientCpr = People.NextCpr() };
+        await stream.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
+        Assert.True(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        await platform.Client.Must("drift", HttpMethod.Post, "/v1/clients/borgervisning/revocation", new JsonObject(), CancellationToken.None);
+        RpcException? error = null;
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                await stream.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
+                return !await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken);
+            }
+            catch (RpcException e)
+            {
+                error = e;
+                return true;
+            }
+        }, "the stream ends");
+        Assert.StartsWith("SLR-932", error?.Status.Detail ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ClientWithTooManyWatches_IsRefusedOneMore_UntilItClosesOne()
+    {
+        await using var platform = await Platform.Start(null, "--Limits:WatchesPerClient=2");
+        await using var first = await Listener.Start(platform, "kilde-hovedstaden");
+        await using (await Listener.Start(platform, "kilde-hovedstaden"))
+        {
+            var error = await Assert.ThrowsAsync<RpcException>(() => Listener.Start(platform, "kilde-hovedstaden"));
+            Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+            Assert.StartsWith("SLR-933", error.Status.Detail, StringComparison.Ordinal);
+            await using var others = await Listener.Start(platform, "kilde-midtjylland");
+        }
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                await using var instead = await Listener.Start(platform, "kilde-hovedstaden");
+                return true;
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted)
+            {
+                return false;
+            }
+        }, "one that was closed makes room for another");
     }
 
     [Fact] // E7
@@ -250,6 +326,13 @@ public sealed class WatchTests : IAsyncLifetime
                 read = await Read();
             return read.Heartbeat;
         }
+
+        /// <summary>Reads on until the server ends the watch; gives its reason.</summary>
+        public Task<RpcException> End() => Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (true)
+                await Read();
+        });
 
         public async Task<MaskingChange> NextMasking()
         {

@@ -26,7 +26,7 @@ internal static class DaprSubscriptions
 
     public static void MapSubscriptions(this WebApplication app)
     {
-        app.MapSubscribeHandler().RequireAuthorization(Sidecar.Policy);
+        app.MapSubscribeHandler().RequireAuthorization(Sidecar.Policy).DisableRateLimiting();
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(DaprSubscriptions));
         var inboxes = app.Services.GetServices<Inbox>().ToList();
         if (inboxes.Count > 1)
@@ -52,6 +52,8 @@ internal static class DaprSubscriptions
             })
             .WithTopic(new TopicOptions { PubsubName = DaprBus.PubSub, Name = topic, DeadLetterTopic = deadLetters, Metadata = Durable })
             .RequireAuthorization(Sidecar.Policy)
+            // The sidecar has a token of its own kind, and hands over as much as it has.
+            .DisableRateLimiting()
             .ExcludeFromDescription();
 
     private static async Task<string> Receive(Inbox inbox, string topic, ReadOnlyMemory<byte> body, ILogger log, CancellationToken cancel)

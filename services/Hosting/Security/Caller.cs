@@ -14,6 +14,15 @@ namespace Sloring.Hosting;
 /// <param name="From">Address of the caller, for the audit trail.</param>
 public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, IReadOnlySet<string> Roles, string? UnitSorId, string? From)
 {
+    /// <summary>When the token ends; null where there is none, as with AMQP.</summary>
+    public DateTimeOffset? TokenExpiresAt { get; init; }
+
+    /// <summary>When the token was issued.</summary>
+    public DateTimeOffset TokenIssuedAt { get; init; }
+
+    /// <summary>The client that the token service asks for, for the audit trail; nobody else may speak for another.</summary>
+    public string? For { get; init; }
+
     /// <summary>Who stands in the journal.</summary>
     public string Actor => PersonId ?? ClientId;
 
@@ -25,18 +34,27 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
     /// <exception cref="RejectedException">SLR-902.</exception>
     public string RequirePerson() => PersonId ?? throw new RejectedException(Rejections.NotAllowed);
 
+    /// <summary>Header of a call that the token service makes for a client.</summary>
+    public const string ForHeader = "sloring-for";
+
     public bool Is(string role) => Roles.Contains(role);
 
     internal static Caller Of(HttpContext http)
     {
         var user = http.User;
+        var roles = user.FindAll("roles").Select(claim => claim.Value).ToHashSet();
         return new Caller(
             user.FindFirstValue("client_id") ?? throw new RejectedException(Rejections.TokenMissing),
             user.FindFirstValue("person"),
             user.FindFirstValue("cvr") is { } cvr ? CvrNumber.Parse(cvr) : null,
-            user.FindAll("roles").Select(claim => claim.Value).ToHashSet(),
+            roles,
             user.FindFirstValue("unit"),
-            http.Connection.RemoteIpAddress?.ToString());
+            http.Connection.RemoteIpAddress?.ToString())
+        {
+            TokenExpiresAt = TokenChecks.Instant(user, "exp"),
+            TokenIssuedAt = TokenChecks.Instant(user, "iat") ?? DateTimeOffset.MinValue,
+            For = roles.Contains(Hosting.Roles.TokenService) && http.Request.Headers.TryGetValue(ForHeader, out var client) ? client.ToString() : null,
+        };
     }
 }
 

@@ -36,6 +36,10 @@ public static class Operations
     public const string MaskEntries = nameof(MaskEntries);
     public const string GetMaskingInstructions = nameof(GetMaskingInstructions);
     public const string GetEffectuationStatus = nameof(GetEffectuationStatus);
+    public const string RevokeClient = nameof(RevokeClient);
+    public const string RestoreClient = nameof(RestoreClient);
+    public const string RotateSigningKey = nameof(RotateSigningKey);
+    public const string ListSigningKeys = nameof(ListSigningKeys);
     public const string MoveDemoClock = nameof(MoveDemoClock);
 
     /// <summary>Operation → roles that may call it.</summary>
@@ -72,6 +76,10 @@ public static class Operations
         [MaskEntries] = Any(CitizenView, DataSource),
         [GetMaskingInstructions] = Any(CitizenView, DataSource, TokenService),
         [GetEffectuationStatus] = Any(Operator),
+        [RevokeClient] = Any(Operator),
+        [RestoreClient] = Any(Operator),
+        [RotateSigningKey] = Any(Operator),
+        [ListSigningKeys] = Any(Operator),
         [MoveDemoClock] = Any(Operator),
     };
 

@@ -5,24 +5,32 @@ using Microsoft.IdentityModel.Tokens;
 namespace Sloring.Hosting;
 
 /// <summary>
-/// Checks tokens, and remembers for a while which were good: a caller sends the same one with every request, and checking its signature costs as much as
-/// much of what is asked for. Its time is checked each time.
+/// Checks tokens, and remembers until the keys are fetched anew which were good: a caller sends the same one with every request, and checking its signature costs
+/// as much as much of what is asked for. Its time is checked each time.
 /// </summary>
-internal sealed class RememberedTokens(TimeProvider clock) : JsonWebTokenHandler
+internal sealed class RememberedTokens : JsonWebTokenHandler
 {
-    /// <summary>A signing key that is withdrawn is gone by this much later at most than without.</summary>
+    /// <summary>While no keys can be fetched.</summary>
     private static readonly TimeSpan For = TimeSpan.FromMinutes(1);
 
     /// <summary>Only what was signed by the token service is remembered; more of it than this is forgotten together.</summary>
     private const int Most = 10_000;
 
     private readonly ConcurrentDictionary<string, (TokenValidationResult Result, long Since)> _good = [];
+    private readonly TimeProvider _clock;
+
+    public RememberedTokens(TimeProvider clock, TokenTrust trust)
+    {
+        _clock = clock;
+        // A key that is withdrawn takes its tokens along.
+        trust.Fetched += _good.Clear;
+    }
 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
         if (_good.TryGetValue(token, out var known))
         {
-            if (clock.GetElapsedTime(known.Since) < For && InTime(known.Result.SecurityToken, validationParameters))
+            if (_clock.GetElapsedTime(known.Since) < For && InTime(known.Result.SecurityToken, validationParameters))
                 return known.Result;
             _good.TryRemove(token, out _);
         }
@@ -31,7 +39,7 @@ internal sealed class RememberedTokens(TimeProvider clock) : JsonWebTokenHandler
             return result;
         if (_good.Count >= Most)
             _good.Clear();
-        _good[token] = (result, clock.GetTimestamp());
+        _good[token] = (result, _clock.GetTimestamp());
         return result;
     }
 

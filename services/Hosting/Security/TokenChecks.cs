@@ -1,5 +1,9 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
@@ -18,32 +22,41 @@ public sealed class TokenOptions
 
     /// <summary>Address of the token service; its discovery document is read from here. Empty: the issuer.</summary>
     public string Address { get; set; } = "";
+
+    /// <summary>How often keys and revoked clients are fetched: a revocation is heard of within so many seconds.</summary>
+    public int RefreshSeconds { get; set; } = 5;
 }
 
-/// <summary>Every endpoint checks the token: issuer, audience, signature, algorithm, time. What names no operation is denied.</summary>
+/// <summary>
+/// Every endpoint checks the token: issuer, audience, signature, algorithm, time, whether its client has been revoked, and the certificate that it is bound
+/// to (RFC 8705). What names no operation is denied.
+/// </summary>
 internal static class TokenChecks
 {
+    private static readonly object Why = new();
+
     public static void AddTokenChecks(this IServiceCollection services)
     {
+        services.AddSingleton<TokenTrust>();
+        services.AddHostedService<TokenTrust.Following>();
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
-            .Configure<IOptions<TokenOptions>, TimeProvider>((bearer, options, clock) =>
+            .Configure<IOptions<TokenOptions>, TokenTrust, TimeProvider>((bearer, options, trust, clock) =>
             {
                 var token = options.Value;
-                var address = token.Address.Length > 0 ? token.Address : token.Issuer;
                 bearer.TokenHandlers.Clear();
-                bearer.TokenHandlers.Add(new RememberedTokens(clock));
+                bearer.TokenHandlers.Add(new RememberedTokens(clock, trust));
                 bearer.MapInboundClaims = false;
                 bearer.SaveToken = false;
-                bearer.MetadataAddress = address.TrimEnd('/') + "/.well-known/openid-configuration";
-                // Signing keys come over TLS, or from this machine.
-                bearer.RequireHttpsMetadata = !new Uri(address).IsLoopback;
+                bearer.ConfigurationManager = trust;
                 bearer.TokenValidationParameters = new TokenValidationParameters
                 {
                     ValidIssuer = token.Issuer,
                     ValidAudience = token.Audience,
                     ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
                     ValidTypes = ["at+jwt"],
+                    IssuerSigningKeyResolverUsingConfiguration = (_, _, keyId, _, configuration) => trust.KeysOf(keyId, configuration),
+                    TryAllIssuerSigningKeys = false,
                     NameClaimType = "sub",
                     RoleClaimType = "roles",
                     RequireExpirationTime = true,
@@ -55,11 +68,23 @@ internal static class TokenChecks
                 };
                 bearer.Events = new JwtBearerEvents
                 {
+                    OnTokenValidated = context =>
+                    {
+                        var refused = IsRevoked(context.Principal!, trust) ? Rejections.TokenRevoked
+                            : IsBoundElsewhere(context.Principal!, context.HttpContext) ? Rejections.TokenBoundElsewhere
+                            : null;
+                        if (refused is not null)
+                        {
+                            context.HttpContext.Items[Why] = refused;
+                            context.Fail(refused.Code);
+                        }
+                        return Task.CompletedTask;
+                    },
                     OnChallenge = context =>
                     {
                         context.HandleResponse();
                         context.Response.Headers.WWWAuthenticate = "Bearer";
-                        return RejectionWriter.Write(context.HttpContext, Rejections.TokenMissing);
+                        return RejectionWriter.Write(context.HttpContext, context.HttpContext.Items[Why] as Rejection ?? Rejections.TokenMissing);
                     },
                     OnForbidden = context => RejectionWriter.Write(context.HttpContext, Rejections.NotAllowed),
                 };
@@ -70,4 +95,23 @@ internal static class TokenChecks
             authorization.AddPolicy(operation, policy => policy.RequireAuthenticatedUser()
                 .RequireAssertion(context => context.User.FindAll("roles").Any(claim => roles.Contains(claim.Value))));
     }
+
+    private static bool IsRevoked(ClaimsPrincipal user, TokenTrust trust) =>
+        user.FindFirstValue("client_id") is { } client && trust.IsRevoked(client, Instant(user, "iat") ?? DateTimeOffset.MinValue);
+
+    /// <summary>RFC 8705, 3: a token that was fetched with a certificate is good with that certificate only.</summary>
+    private static bool IsBoundElsewhere(ClaimsPrincipal user, HttpContext http)
+    {
+        if (user.FindFirstValue("cnf") is not { } confirmation)
+            return false;
+        using var json = JsonDocument.Parse(confirmation);
+        // A binding of another kind is one that cannot be checked here.
+        return !json.RootElement.TryGetProperty("x5t#S256", out var bound) || bound.GetString() is not { } thumbprint
+            || http.Connection.ClientCertificate is not { } certificate
+            || !CryptographicOperations.FixedTimeEquals(SHA256.HashData(certificate.RawData), Base64UrlEncoder.DecodeBytes(thumbprint));
+    }
+
+    /// <summary>A claim that holds seconds since 1970.</summary>
+    internal static DateTimeOffset? Instant(ClaimsPrincipal user, string claim) =>
+        long.TryParse(user.FindFirstValue(claim), out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 }

@@ -12,7 +12,6 @@ namespace Sloring.Hosting;
 /// <summary>HTTP+JSON entry points: the same messages and handlers as gRPC, in protobuf's JSON mapping.</summary>
 public static class JsonRpc
 {
-    private const int LargestBody = 16 * 1024 * 1024;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(false));
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default);
@@ -65,12 +64,12 @@ public static class JsonRpc
 
     private static async Task<string> ReadBody(HttpContext http)
     {
-        if (http.Request.ContentLength > LargestBody)
+        if (http.Request.ContentLength > Listening.LargestBody)
             throw new RejectedException(Rejections.TooLarge);
         while (true)
         {
             var read = await http.Request.BodyReader.ReadAsync(http.RequestAborted);
-            if (read.Buffer.Length > LargestBody)
+            if (read.Buffer.Length > Listening.LargestBody)
                 throw new RejectedException(Rejections.TooLarge);
             if (!read.IsCompleted)
             {

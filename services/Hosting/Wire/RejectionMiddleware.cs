@@ -17,9 +17,9 @@ internal sealed class RejectionMiddleware(RequestDelegate next, ILogger<Rejectio
         {
             await RejectionWriter.Write(http, rejected.Rejection);
         }
-        catch (BadHttpRequestException)
+        catch (BadHttpRequestException bad)
         {
-            await RejectionWriter.Write(http, Rejections.Malformed);
+            await RejectionWriter.Write(http, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Rejections.TooLarge : Rejections.Malformed);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {

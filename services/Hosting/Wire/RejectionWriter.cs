@@ -16,6 +16,9 @@ public static class RejectionWriter
 {
     private const string StatusDetails = "grpc-status-details-bin";
 
+    /// <summary>Seconds to wait where nobody knows better.</summary>
+    private const string ShortestWait = "1";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -32,6 +35,7 @@ public static class RejectionWriter
         [RejectionKind.Conflict] = (StatusCode.AlreadyExists, StatusCodes.Status409Conflict),
         [RejectionKind.State] = (StatusCode.FailedPrecondition, StatusCodes.Status409Conflict),
         [RejectionKind.TooMuch] = (StatusCode.ResourceExhausted, StatusCodes.Status413PayloadTooLarge),
+        [RejectionKind.TooOften] = (StatusCode.ResourceExhausted, StatusCodes.Status429TooManyRequests),
         [RejectionKind.Unavailable] = (StatusCode.Unavailable, StatusCodes.Status503ServiceUnavailable),
         [RejectionKind.Internal] = (StatusCode.Internal, StatusCodes.Status500InternalServerError),
     };
@@ -40,6 +44,8 @@ public static class RejectionWriter
     public static RpcException ToRpc(Rejection rejection)
     {
         var (status, trailers) = (Wire[rejection.Kind].Grpc, new Metadata { { StatusDetails, Details(rejection) } });
+        if (rejection.Kind == RejectionKind.TooOften)
+            trailers.Add("retry-after", ShortestWait);
         return new RpcException(new Grpc.Core.Status(status, $"{rejection.Code} {rejection.En}"), trailers);
     }
 
@@ -63,6 +69,8 @@ public static class RejectionWriter
             http.Abort();
             return Task.CompletedTask;
         }
+        if (rejection.Kind == RejectionKind.TooOften && http.Response.Headers.RetryAfter.Count == 0)
+            http.Response.Headers.RetryAfter = ShortestWait;
         return http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true
             ? WriteTrailersOnly(http.Response, rejection)
             : WriteProblem(http, rejection);

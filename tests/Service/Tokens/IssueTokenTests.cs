@@ -187,7 +187,7 @@ public sealed class IssueTokenTests(TokenHost host) : IClassFixture<TokenHost>
     public async Task OverLongBody_IsRefused(bool chunked)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/connect/token");
-        request.Content = new FormUrlEncodedContent([.. Credentials("epj-midt").Select(f => KeyValuePair.Create(f.Item1, f.Item2)), KeyValuePair.Create("x", new string('x', 20_000))]);
+        request.Content = new FormUrlEncodedContent([.. Credentials("epj-midt").Select(f => KeyValuePair.Create(f.Item1, f.Item2)), KeyValuePair.Create("x", new string('x', 40_000))]);
         request.Headers.TransferEncodingChunked = chunked;
         using var answer = await host.Http.SendAsync(request, Cancel);
         await AssertRefused(answer, HttpStatusCode.RequestEntityTooLarge, "invalid_request", Rejections.TooLarge);

@@ -46,6 +46,9 @@ public sealed class TokenHost : IAsyncLifetime
 
     public string Folder { get; }
 
+    /// <summary>Where Tokens:StateFile lies: of another host, when this one goes on where that left off.</summary>
+    public string StateFolder { get; set; } = "";
+
     public Uri Address { get; }
 
     public Uri GrpcAddress { get; }
@@ -112,6 +115,14 @@ public sealed class TokenHost : IAsyncLifetime
     {
         using var answer = await Ask(("grant_type", "client_credentials"), ("client_id", client), ("client_secret", Secret(client)));
         return (await Json(answer)).GetProperty("access_token").GetString()!;
+    }
+
+    /// <summary>Adds a client that shows itself by its own keys.</summary>
+    public void KeyClient(int at, string id, string roles, string jwks, string method = "private_key_jwt")
+    {
+        Client(at, id, roles, Cvr);
+        Set($"Tokens:Clients:{at}:Authentication", method);
+        Set($"Tokens:Clients:{at}:Jwks", jwks);
     }
 
     public static async Task<JsonElement> Json(HttpResponseMessage answer)

@@ -42,6 +42,14 @@ public sealed class TokenServiceOptionsTests
     [InlineData("Tokens:Clients:0:UnitSorId", "1000101000016004", "right check digit")]
     [InlineData("Tokens:Clients:0:PersonId", "2512489996", "never a CPR number")]
     [InlineData("Tokens:Clients:0:PersonId", "Lis Holm", "1 to 64 characters")]
+    [InlineData("Tokens:Clients:0:Authentication", "password", "private_key_jwt")]
+    [InlineData("Tokens:Clients:0:Authentication", "private_key_jwt", "neither JSON nor the path")]
+    [InlineData("Tokens:Clients:0:Jwks", "{}", "Leave it out")]
+    [InlineData("Tokens:Clients:0:CertificateSubject", "CN=a", "tls_client_auth")]
+    [InlineData("Tokens:KeyLeadSeconds", "0", "1 to 86400")]
+    [InlineData("Tokens:RotateKeysAfterDays", "-1", "0 to 3650")]
+    [InlineData("Tokens:ClientCaFile", "/nowhere.pem", "PEM file")]
+    [InlineData("Tokens:MtlsAddress", "http://127.0.0.1", "https://")]
     public void WrongSetting_MessageNamesItAndSaysWhatToSet(string setting, string? value, string expected)
     {
         var error = Assert.Throws<OptionsValidationException>(() => Read(new(Right) { [setting] = value }));
@@ -49,6 +57,48 @@ public sealed class TokenServiceOptionsTests
         var message = Assert.Single(error.Failures);
         Assert.Contains(expected, message, StringComparison.Ordinal);
         Assert.StartsWith(setting.StartsWith("Tokens:Clients:0", StringComparison.Ordinal) ? "Tokens:Clients:0:" : setting, message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, string> WrongKeys => new()
+    {
+        { """{"keys":[]}""", "1 to 20 keys" },
+        { """{"keys":[{"kty":"oct","k":"c2VjcmV0","alg":"HS256"}]}""", "private or secret key" },
+        { """{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA","alg":"ES256"}]}""", "private or secret key" },
+        { """{"keys":[{"kty":"EC","crv":"P-384","x":"AA","y":"AA","alg":"ES384"}]}""", "ES256" },
+        { """{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}""", "ES256" },
+        { """{"keys":[{"kty":"EC","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE","alg":"ES256"}]}""", "not a JWK set" },
+        { """{"keys":[{"kty":"RSA","n":"wVwBuyp7","e":"AQAB","alg":"RS256"}]}""", "2048" },
+        { """{"keys":7}""", "JWK set" },
+        { "{", "JWK set" },
+    };
+
+    [Theory, MemberData(nameof(WrongKeys))]
+    public void WrongKeys_AreNamedByTheRuleTheyBreak_AndNotQuoted(string keys, string expected)
+    {
+        var error = Assert.Throws<OptionsValidationException>(() => Read(new(Right) { ["Tokens:Clients:0:Authentication"] = "private_key_jwt", ["Tokens:Clients:0:Jwks"] = keys }));
+
+        var message = Assert.Single(error.Failures);
+        Assert.StartsWith("Tokens:Clients:0:Jwks", message, StringComparison.Ordinal);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("AAAA", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ExchangeWithoutWhatItNeeds_IsSaid()
+    {
+        var exchanging = new Dictionary<string, string?>(Right)
+        {
+            ["Tokens:IdentityProviders:0:Issuer"] = "https://login.example",
+            ["Tokens:IdentityProviders:0:Jwks"] = "http://login.example/keys",
+            ["Tokens:Audiences:0:Id"] = "https://audience.example",
+            ["Tokens:Clients:0:Audiences:0"] = "https://audience.example",
+            ["Tokens:Clients:0:Audiences:1"] = "https://unknown.example",
+        };
+        var failures = Assert.Throws<OptionsValidationException>(() => Read(exchanging)).Failures.ToList();
+
+        Assert.Equal(8, failures.Count);
+        foreach (var expected in (string[])["Services:effectuation", "Services:pseudonym", "Id tokens", "citizen-view", "not the Id", "IdentityProviders:0:Audience", "https:// address", "Audiences:0:Key is empty"])
+            Assert.Contains(failures, failure => failure.Contains(expected, StringComparison.Ordinal));
     }
 
     [Fact]

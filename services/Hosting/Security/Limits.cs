@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.Extensions.Options;
+using Sloring.Contracts;
+
+namespace Sloring.Hosting;
+
+/// <summary>
+/// Settings under <c>Limits</c>, for each process by itself. The defaults are far above what a region sends, and above what two cores can answer: they stop a loop
+/// that has run wild, and guessing.
+/// </summary>
+public sealed class LimitOptions
+{
+    /// <summary>Requests a second of one client, by the id in its token.</summary>
+    public int ClientRequestsPerSecond { get; set; } = 20_000;
+
+    /// <summary>Requests that a client may send at once after a pause.</summary>
+    public int ClientBurst { get; set; } = 40_000;
+
+    /// <summary>Requests a second from one address without a valid token: the token endpoint, discovery, and whatever is refused for its token.</summary>
+    public int AddressRequestsPerSecond { get; set; } = 500;
+
+    /// <summary>The same, at once after a pause.</summary>
+    public int AddressBurst { get; set; } = 5_000;
+
+    /// <summary>Watches of maskings that one client may have open.</summary>
+    public int WatchesPerClient { get; set; } = 20;
+}
+
+/// <summary>
+/// How many requests are taken: per client where a token or credentials have shown who calls, per address before that. Who has a token is never refused for
+/// what others at the same address do, since a whole hospital may be behind one.
+/// </summary>
+public sealed class Rates : IDisposable
+{
+    private readonly PartitionedRateLimiter<string> _clients;
+    private readonly PartitionedRateLimiter<string> _addresses;
+
+    public Rates(IOptions<LimitOptions> options)
+    {
+        var limits = options.Value;
+        _clients = Limiter(limits.ClientRequestsPerSecond, limits.ClientBurst);
+        _addresses = Limiter(limits.AddressRequestsPerSecond, limits.AddressBurst);
+    }
+
+    /// <summary>Takes one request of a client that has shown who it is, outside the pipeline: at the token endpoint.</summary>
+    /// <exception cref="RejectedException">SLR-930; <paramref name="http"/> says when to come again.</exception>
+    public void Take(HttpContext http, string clientId)
+    {
+        using var lease = _clients.AttemptAcquire(clientId);
+        if (lease.IsAcquired)
+            return;
+        TellWhen(http, lease);
+        throw new RejectedException(Rejections.TooManyRequests);
+    }
+
+    public void Dispose()
+    {
+        _clients.Dispose();
+        _addresses.Dispose();
+    }
+
+    /// <summary>Hands the limits to the framework's rate limiter.</summary>
+    internal sealed class Setup(Rates rates) : IConfigureOptions<RateLimiterOptions>
+    {
+        public void Configure(RateLimiterOptions options)
+        {
+            options.GlobalLimiter = new Chosen(rates);
+            options.OnRejected = (rejected, _) =>
+            {
+                TellWhen(rejected.HttpContext, rejected.Lease);
+                return new ValueTask(RejectionWriter.Write(rejected.HttpContext, Rejections.TooManyRequests));
+            };
+        }
+    }
+
+    private static void TellWhen(HttpContext http, RateLimitLease lease)
+    {
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1;
+        http.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
+    }
+
+    private static PartitionedRateLimiter<string> Limiter(int perSecond, int burst) => PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetTokenBucketLimiter(
+        key, _ => new TokenBucketRateLimiterOptions
+        {
+            // Ten times a second, so that what is given back comes evenly.
+            ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
+            TokensPerPeriod = Math.Max(1, perSecond / 10),
+            TokenLimit = burst,
+            QueueLimit = 0,
+        }), StringComparer.Ordinal);
+
+    private sealed class Chosen(Rates rates) : PartitionedRateLimiter<HttpContext>
+    {
+        public override RateLimiterStatistics? GetStatistics(HttpContext resource) => null;
+
+        protected override RateLimitLease AttemptAcquireCore(HttpContext resource, int permitCount) => resource.User.FindFirst("client_id")?.Value is { } client
+            ? rates._clients.AttemptAcquire(client, permitCount)
+            : rates._addresses.AttemptAcquire(resource.Connection.RemoteIpAddress?.ToString() ?? "", permitCount);
+
+        protected override ValueTask<RateLimitLease> AcquireAsyncCore(HttpContext resource, int permitCount, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(AttemptAcquireCore(resource, permitCount));
+    }
+}
