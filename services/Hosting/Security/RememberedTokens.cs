@@ -44,5 +44,8 @@ internal sealed class RememberedTokens : JsonWebTokenHandler
     }
 
     private static bool InTime(SecurityToken token, TokenValidationParameters parameters) =>
-        parameters.LifetimeValidator(token.ValidFrom, token.ValidTo, token, parameters);
+        parameters.LifetimeValidator(Told(token.ValidFrom), Told(token.ValidTo), token, parameters);
+
+    /// <summary>A time that a token does not tell is the first there is.</summary>
+    private static DateTime? Told(DateTime time) => time == DateTime.MinValue ? null : time;
 }
