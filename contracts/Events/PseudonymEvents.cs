@@ -1,5 +1,18 @@
 namespace Sloring.Contracts.Events;
 
+/// <summary>A salt exists that will replace the one in use; GetCurrentSalt hands it out beside that one. Published by Pseudonym. Deliberately absent: the salt.</summary>
+[EventName("salt.announced.v1")]
+public sealed record SaltAnnounced : IEvent
+{
+    /// <summary>Number of the announced salt.</summary>
+    public required int SaltId { get; init; }
+
+    /// <summary>In use from, UTC.</summary>
+    public required DateTimeOffset ValidFrom { get; init; }
+
+    string IEvent.Subject => "salt";
+}
+
 /// <summary>A new salt is in use; pseudonyms change. Published by Pseudonym. Deliberately absent: the salt.</summary>
 [EventName("salt.rotated.v1")]
 public sealed record SaltRotated : IEvent

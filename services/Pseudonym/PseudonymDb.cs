@@ -29,5 +29,6 @@ public sealed class SaltRow
     /// <summary>The salt's BASE64 text, sealed.</summary>
     public required string Sealed { get; init; }
 
+    /// <summary>In the future for one that is announced.</summary>
     public required DateTimeOffset ValidFrom { get; init; }
 }
