@@ -96,6 +96,9 @@ public static class ServiceHost
         services.AddSingleton<ServiceChannels>();
         services.AddHostedService<PrepareDatabases>();
         services.AddSingleton<IEventBus, EmbeddedBus>();
+        services.AddSingleton<CheckpointSigner>();
+        services.AddOptions<AuditOptions>().BindConfiguration("Audit")
+            .Validate(o => o.CheckpointMinutes is >= 0 and <= 1_440, "Set Audit:CheckpointMinutes to 1 to 1440, or to 0 for no checkpoints.").ValidateOnStart();
         services.AddSingleton<JournalRpcs>();
         services.AddTokenChecks();
         builder.AddSidecar();
@@ -145,6 +148,7 @@ public static class ServiceHost
         services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService<FollowJournal<TDb>>();
+        services.AddHostedService<WriteCheckpoints<TDb>>();
         builder.AddRelay<TDb>(RelayCursor.ToBus, provider => Relay<TDb>.ToBus(name, provider.GetRequiredService<IEventBus>()));
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             name, provider => new DatabaseCheck<TDb>(provider.GetRequiredService<Store<TDb>>()), HealthStatus.Unhealthy, ["started", "ready"]));

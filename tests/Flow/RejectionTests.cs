@@ -94,6 +94,10 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             _ => new() { ["service"] = "scheduler" }),
         ["verify"] = new("revisor", "GET /v1/journals/{service}/verification", (c, j, m) => Call(new JournalService.JournalServiceClient(c).VerifyJournalAsync(VerifyJournalRequest.Parser.ParseJson(j), m)),
             _ => new() { ["service"] = "scheduler" }),
+        ["compare"] = new("revisor", "POST /v1/journals/{service}/verification", (c, j, m) => Call(new JournalService.JournalServiceClient(c).VerifyJournalAsync(VerifyJournalRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "scheduler", ["checkpoints"] = new JsonArray("e30.e30.e30") }),
+        ["checkpoints"] = new("revisor", "GET /v1/journals/{service}/checkpoints", (c, j, m) => Call(new JournalService.JournalServiceClient(c).ListCheckpointsAsync(ListCheckpointsRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "scheduler" }),
     };
 
     /// <summary>What is made wrong, and the number it must be refused with.</summary>
@@ -359,6 +363,9 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         Set("search", "pageToken", "SLR-915", ("invented", "!!!!"));
         Set("search", "service", "SLR-906", ("unknown", "accounts"));
         Set("verify", "service", "SLR-906", ("unknown", "accounts"));
+        Set("compare", "checkpoints", "SLR-907", ("too many", Many(10_001)));
+        Set("checkpoints", "service", "SLR-906", ("unknown", "accounts"));
+        Set("search", "purpose", "SLR-905", ("over-long", new string('x', 1_001)), ("control character", "Til\u0007syn"));
         Set("search", "actor", "SLR-914", ("a name", "Ida Opdigtet"));
         Set("overview", "fromMonth", "SLR-216", ("empty", ""), ("a day", "2026-01-01"), ("no such month", "2026-13"), ("after the last", "2027-01"), ("too far back", "2020-01"));
         Set("overview", "toMonth", "SLR-216", ("words", "december"));
@@ -416,7 +423,8 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             ("POST", "/v1/pseudonyms/resolve") => Operations.ResolvePseudonym,
             ("GET", "/v1/deadlines") => Operations.ListDeadlines,
             ("POST", "/v1/journals/{service}/search") => Operations.SearchJournal,
-            ("GET", "/v1/journals/{service}/verification") => Operations.VerifyJournal,
+            (_, "/v1/journals/{service}/verification") => Operations.VerifyJournal,
+            ("GET", "/v1/journals/{service}/checkpoints") => Operations.ListCheckpoints,
             _ => throw new InvalidOperationException(Route),
         };
     }
@@ -446,6 +454,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             await Flow.InitializeAsync();
             _expired = await Platform.Client.Token("leder", CancellationToken.None);
             await Flow.MoveTo(Flow.Now.AddHours(2));
+            await Eventually.True(async () => (await Flow.Get("revisor", "/v1/journals/registration/checkpoints"))["checkpoints"] is not null, "the hours jumped over have their checkpoint");
             MaskingId = (string)(await Flow.Activated(People.NextCpr(), reason: null))["maskingId"]!;
             OtherMaskingId = (string)(await Flow.ActivatedInM(People.NextCpr()))["maskingId"]!;
             await Flow.Must("leder", $"/v1/cases/{MaskingId}/questions", new JsonObject { ["text"] = "Var der vidner?" });

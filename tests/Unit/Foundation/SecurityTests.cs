@@ -51,6 +51,40 @@ public sealed class SecurityTests : IDisposable
         Assert.Equal(keys.FeedSecret("a"), keys.FeedSecret("a"));
     }
 
+    // O3
+    [Theory]
+    [InlineData("10.20.30.40", "10.20.30.0/24")]
+    [InlineData("::ffff:10.20.30.40", "10.20.30.0/24")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48")]
+    public void CallersAddress_IsKeptAsItsNetwork(string address, string network) => Assert.Equal(network, Caller.NetworkOf(System.Net.IPAddress.Parse(address)));
+
+    // O3
+    [Fact]
+    public void CheckpointOfAnEarlierKey_StillHolds_AndOneOfAKeyThatIsGoneDoesNot()
+    {
+        var state = new JournalState("registration", 7, "ab", new DateTimeOffset(2026, 1, 10, 12, 0, 0, TimeSpan.Zero));
+        var first = new CheckpointSigner(Store(createMissing: true)).Sign(state);
+        Change(secrets => secrets["checkpoint-key-current"] = "2");
+        var signer = new CheckpointSigner(Store(createMissing: true));
+        var second = signer.Sign(state);
+        Assert.NotEqual(first.Split('.')[0], second.Split('.')[0]);
+        Assert.Equal(state, signer.Open(first));
+        Assert.Equal(state, signer.Open(second));
+
+        Change(secrets => secrets.Remove("checkpoint-key-1"));
+        Assert.Null(new CheckpointSigner(Store(createMissing: false)).Open(first));
+        Change(secrets => secrets["checkpoint-key-2"] = "not a key");
+        var error = Assert.Throws<InvalidOperationException>(() => new CheckpointSigner(Store(createMissing: false)).CheckKey());
+        Assert.Contains("checkpoint-key-2", error.Message, StringComparison.Ordinal);
+    }
+
+    private void Change(Action<Dictionary<string, string>> change)
+    {
+        var secrets = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(SecretsFile))!;
+        change(secrets);
+        File.WriteAllText(SecretsFile, System.Text.Json.JsonSerializer.Serialize(secrets));
+    }
+
     private string SecretsFile => Path.Combine(_folder, "secrets.json");
 
     private SecretStore Store(bool createMissing) => new(Options.Create(new SecretOptions { File = SecretsFile, CreateMissing = createMissing }));
