@@ -125,3 +125,16 @@ public sealed record JournalCheckpointed : IEvent
 
     string IEvent.Subject => "journal";
 }
+
+/// <summary>Rows were brought under another sealing key, by an operator. Audit only.</summary>
+[EventName("audit.rows-resealed.v1")]
+public sealed record RowsResealed : IEvent
+{
+    /// <summary>Id of the key they are sealed under now.</summary>
+    public required string KeyId { get; init; }
+
+    /// <summary>How many texts.</summary>
+    public required int Rows { get; init; }
+
+    string IEvent.Subject => "keys";
+}

@@ -17,6 +17,7 @@ root.SetAction(async (parsed, cancel) =>
     return 2;
 });
 
+Add("rotate-keys", "Bring the rows of the running platform under the current sealing key", RotateKeys.Run);
 Add("demo", "Play the main job on the sample files; starts the platform if none is running", Demo.Run);
 
 var kept = new Option<string?>("--checkpoints") { Description = "A file of checkpoints kept outside, made by the command checkpoints: a journal that was cut short shows by them" };

@@ -16,6 +16,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
 using Sloring.Contracts.Events;
+using Sloring.Contracts.Keys.V1;
 
 namespace Sloring.Hosting;
 
@@ -100,6 +101,7 @@ public static class ServiceHost
         services.AddOptions<AuditOptions>().BindConfiguration("Audit")
             .Validate(o => o.CheckpointMinutes is >= 0 and <= 1_440, "Set Audit:CheckpointMinutes to 1 to 1440, or to 0 for no checkpoints.").ValidateOnStart();
         services.AddSingleton<JournalRpcs>();
+        services.AddSingleton<KeyRpcs>();
         services.AddTokenChecks();
         builder.AddSidecar();
         // Authentication brings data protection along, which would write keys to the user's home folder; nothing here is protected with it.
@@ -125,6 +127,9 @@ public static class ServiceHost
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapGrpcService<JournalRpcs>();
+        app.MapGrpcService<KeyRpcs>();
+        app.MapJson<RotateKeysRequest, RotateKeysResponse>("POST", "/v1/keys/{service}/rotation", Operations.RotateKeys,
+            "Brings a service's rows under the current sealing key", (http, request, caller, cancel) => http.Get<KeyRpcs>().RotateKeys(request, caller, cancel));
         app.MapJournals();
         if (app.Services.GetRequiredService<IOptions<Switches>>().Value.Events == "dapr")
             app.MapSubscriptions();
@@ -143,6 +148,7 @@ public static class ServiceHost
         services.AddSingleton<Store<TDb>>();
         services.AddSingleton<IServiceJournal>(provider => provider.GetRequiredService<Store<TDb>>());
         services.AddSingleton<AuditReads<TDb>>();
+        services.AddSingleton<IResealRows, ResealRows<TDb>>();
         services.AddSingleton<Inbox<TDb>>();
         services.AddSingleton<Inbox>(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());

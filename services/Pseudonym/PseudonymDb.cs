@@ -8,6 +8,8 @@ public sealed class PseudonymDb(DbContextOptions<PseudonymDb> options) : Service
 {
     public DbSet<SaltRow> Salts => Set<SaltRow>();
 
+    public override IReadOnlyList<SealedColumn> SealedColumns => [new(typeof(SaltRow), nameof(SaltRow.Sealed), SealedFor.Salt)];
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);

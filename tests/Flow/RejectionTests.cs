@@ -12,6 +12,7 @@ using Sloring.Contracts;
 using Sloring.Contracts.Approval.V1;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Journal.V1;
+using Sloring.Contracts.Keys.V1;
 using Sloring.Contracts.Pseudonym.V1;
 using Sloring.Contracts.Registration.V1;
 using Sloring.Contracts.Scheduler.V1;
@@ -96,6 +97,8 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             _ => new() { ["service"] = "scheduler" }),
         ["compare"] = new("revisor", "POST /v1/journals/{service}/verification", (c, j, m) => Call(new JournalService.JournalServiceClient(c).VerifyJournalAsync(VerifyJournalRequest.Parser.ParseJson(j), m)),
             _ => new() { ["service"] = "scheduler", ["checkpoints"] = new JsonArray("e30.e30.e30") }),
+        ["keys"] = new("drift", "POST /v1/keys/{service}/rotation", (c, j, m) => Call(new KeyService.KeyServiceClient(c).RotateKeysAsync(RotateKeysRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "scheduler" }),
         ["checkpoints"] = new("revisor", "GET /v1/journals/{service}/checkpoints", (c, j, m) => Call(new JournalService.JournalServiceClient(c).ListCheckpointsAsync(ListCheckpointsRequest.Parser.ParseJson(j), m)),
             _ => new() { ["service"] = "scheduler" }),
     };
@@ -364,6 +367,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         Set("search", "service", "SLR-906", ("unknown", "accounts"));
         Set("verify", "service", "SLR-906", ("unknown", "accounts"));
         Set("compare", "checkpoints", "SLR-907", ("too many", Many(10_001)));
+        Set("keys", "service", "SLR-906", ("unknown", "accounts"));
         Set("checkpoints", "service", "SLR-906", ("unknown", "accounts"));
         Set("search", "purpose", "SLR-905", ("over-long", new string('x', 1_001)), ("control character", "Til\u0007syn"));
         Set("search", "actor", "SLR-914", ("a name", "Ida Opdigtet"));
@@ -424,6 +428,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             ("GET", "/v1/deadlines") => Operations.ListDeadlines,
             ("POST", "/v1/journals/{service}/search") => Operations.SearchJournal,
             (_, "/v1/journals/{service}/verification") => Operations.VerifyJournal,
+            ("POST", "/v1/keys/{service}/rotation") => Operations.RotateKeys,
             ("GET", "/v1/journals/{service}/checkpoints") => Operations.ListCheckpoints,
             _ => throw new InvalidOperationException(Route),
         };

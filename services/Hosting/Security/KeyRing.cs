@@ -7,7 +7,10 @@ namespace Sloring.Hosting;
 public sealed class KeyRing(SecretStore secrets, string name, Func<string> make)
 {
     /// <summary>Id of the key that new things are made with.</summary>
-    public string CurrentId { get; } = secrets.Find(name + "-current") ?? "1";
+    /// <exception cref="InvalidOperationException">It is no id: the message says what one is.</exception>
+    public string CurrentId { get; } = (secrets.Find(name + "-current") ?? "1") is { Length: > 0 and <= 32 } id && id.All(char.IsAsciiLetterOrDigit)
+        ? id
+        : throw new InvalidOperationException($"The secret {name}-current is not the id of a key: 1 to 32 letters and digits.");
 
     /// <summary>The key in use.</summary>
     /// <exception cref="InvalidOperationException">It is missing and may not be made: the message says what to set.</exception>

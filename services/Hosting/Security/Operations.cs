@@ -20,6 +20,7 @@ public static class Operations
     public const string SearchJournal = nameof(SearchJournal);
     public const string VerifyJournal = nameof(VerifyJournal);
     public const string ListCheckpoints = nameof(ListCheckpoints);
+    public const string RotateKeys = nameof(RotateKeys);
     public const string ListCases = nameof(ListCases);
     public const string GetCase = nameof(GetCase);
     public const string Decide = nameof(Decide);
@@ -57,6 +58,7 @@ public static class Operations
         [SearchJournal] = Any(Auditor),
         [VerifyJournal] = Any(Auditor, Operator),
         [ListCheckpoints] = Any(Auditor, Operator),
+        [RotateKeys] = Any(Operator),
         [ListCases] = Any(Leader, HospitalManagement, Region),
         [GetCase] = Any(HealthWorker, Leader),
         [Decide] = Any(Leader),

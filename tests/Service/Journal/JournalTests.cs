@@ -66,13 +66,14 @@ public sealed class JournalTests
     private static Task<JsonNode> Verify(Platform platform) =>
         platform.Client.Must("revisor", HttpMethod.Get, "/v1/journals/registration/verification", null, TestContext.Current.CancellationToken);
 
-    internal static Task<JsonNode> Activate(Platform platform, string cpr) =>
+    internal static Task<JsonNode> Activate(Platform platform, string cpr, string reason = "") =>
         platform.Client.Must("epj-hovedstaden", HttpMethod.Post, "/v1/maskings", new JsonObject
         {
             ["idempotencyKey"] = Guid.NewGuid().ToString("N"),
             ["patientCpr"] = cpr,
             ["trigger"] = "TRIGGER_HARASSMENT",
             ["behaviourOn"] = "2025-01-15",
-            ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker" },
+            ["reason"] = reason,
+            ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker", ["unitSorId"] = "1000111000016001" },
         }, TestContext.Current.CancellationToken);
 }

@@ -39,6 +39,26 @@ public sealed class SecurityTests : IDisposable
         var altered = box[..^2] + (box[^2] == 'A' ? 'B' : 'A') + box[^1];
         Assert.ThrowsAny<CryptographicException>(() => sealer.Open(altered, SealedFor.Cpr));
         Assert.ThrowsAny<CryptographicException>(() => sealer.Open("s1.9.AAAA", SealedFor.Cpr));
+        Assert.ThrowsAny<CryptographicException>(() => sealer.Open("s1.1.AAAA", SealedFor.Cpr));
+    }
+
+    [Fact]
+    public void TextsOfAnEarlierKey_AreOpened_AndNewOnesLieUnderTheCurrentKey()
+    {
+        var first = new Sealer(Store(createMissing: true)).Seal("2512489996", SealedFor.Cpr);
+        Change(secrets => secrets["sealing-key-current"] = "2");
+        var sealer = new Sealer(Store(createMissing: true));
+        var second = sealer.Seal("2512489996", SealedFor.Cpr);
+        Assert.StartsWith("s1.1.", first, StringComparison.Ordinal);
+        Assert.StartsWith("s1.2.", second, StringComparison.Ordinal);
+        Assert.Equal(["2512489996", "2512489996"], [sealer.Open(first, SealedFor.Cpr), sealer.Open(second, SealedFor.Cpr)]);
+        // The id in front is no more than a hint: under another key nothing opens.
+        Assert.ThrowsAny<CryptographicException>(() => sealer.Open("s1.2." + first[5..], SealedFor.Cpr));
+
+        Change(secrets => secrets.Remove("sealing-key-1"));
+        Assert.ThrowsAny<CryptographicException>(() => new Sealer(Store(createMissing: false)).Open(first, SealedFor.Cpr));
+        Change(secrets => secrets["sealing-key-current"] = "a.b");
+        Assert.Contains("sealing-key-current", Assert.Throws<InvalidOperationException>(() => new Sealer(Store(createMissing: true)).Seal("x", SealedFor.Note)).Message, StringComparison.Ordinal);
     }
 
     // Decision 6: two clients cannot compare their lists.
