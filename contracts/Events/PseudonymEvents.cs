@@ -1,5 +1,18 @@
 namespace Sloring.Contracts.Events;
 
+/// <summary>A salt exists that will replace the one in use; GetCurrentSalt hands it out beside that one. Published by Pseudonym. Deliberately absent: the salt.</summary>
+[EventName("salt.announced.v1")]
+public sealed record SaltAnnounced : IEvent
+{
+    /// <summary>Number of the announced salt.</summary>
+    public required int SaltId { get; init; }
+
+    /// <summary>In use from, UTC.</summary>
+    public required DateTimeOffset ValidFrom { get; init; }
+
+    string IEvent.Subject => "salt";
+}
+
 /// <summary>A new salt is in use; pseudonyms change. Published by Pseudonym. Deliberately absent: the salt.</summary>
 [EventName("salt.rotated.v1")]
 public sealed record SaltRotated : IEvent
@@ -32,6 +45,12 @@ public sealed record PseudonymResolved : IEvent
     /// <summary>How many matched.</summary>
     public required int Matches { get; init; }
 
+    /// <summary>Client id of the calling system.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>Network of the caller, for example "10.20.30.0/24".</summary>
+    public string? From { get; init; }
+
     string IEvent.Subject => Pseudonym;
     string? IEvent.Patient => PatientKey;
 }
@@ -52,8 +71,11 @@ public sealed record MaskingRead : IEvent
     /// <summary>Case or masking read; null where there is none.</summary>
     public string? About { get; init; }
 
-    /// <summary>Address of the caller.</summary>
+    /// <summary>Network of the caller, for example "10.20.30.0/24"; "amqp" for one that came over the broker.</summary>
     public string? From { get; init; }
+
+    /// <summary>Why: the role, or roles, by which the caller was allowed to. Reads have no purpose in words; the role says what for.</summary>
+    public string? Role { get; init; }
 
     string IEvent.Subject => About ?? Operation;
     string? IEvent.Patient => PatientKey;
@@ -72,6 +94,47 @@ public sealed record JournalSearched : IEvent
     /// <summary>Actor searched for.</summary>
     public string? Actor { get; init; }
 
+    /// <summary>Why, as the auditor has stated it, sealed; null where nothing was stated.</summary>
+    public string? SealedPurpose { get; init; }
+
+    /// <summary>Client id of the calling system.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>Network of the caller, for example "10.20.30.0/24".</summary>
+    public string? From { get; init; }
+
     string IEvent.Subject => "journal";
     string? IEvent.Patient => PatientKey;
+}
+
+/// <summary>
+/// What a journal was at one instant, signed (rule O3). Audit only; handed outside as well, since one that is kept only in the journal that it
+/// speaks of goes when that is cut short.
+/// </summary>
+[EventName("audit.journal-checkpointed.v1")]
+public sealed record JournalCheckpointed : IEvent
+{
+    /// <summary>Position of the entry before this one.</summary>
+    public required long Position { get; init; }
+
+    /// <summary>Hash of that entry, hex: it covers all that lies before.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>Service, position, hash and instant as a JWS in compact form, ES256, with the key's id.</summary>
+    public required string Signed { get; init; }
+
+    string IEvent.Subject => "journal";
+}
+
+/// <summary>Rows were brought under another sealing key, by an operator. Audit only.</summary>
+[EventName("audit.rows-resealed.v1")]
+public sealed record RowsResealed : IEvent
+{
+    /// <summary>Id of the key they are sealed under now.</summary>
+    public required string KeyId { get; init; }
+
+    /// <summary>How many texts.</summary>
+    public required int Rows { get; init; }
+
+    string IEvent.Subject => "keys";
 }

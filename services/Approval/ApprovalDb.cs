@@ -16,6 +16,16 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
 
     public DbSet<RenewalGround> RenewalGrounds => Set<RenewalGround>();
 
+    public override IReadOnlyList<SealedColumn> SealedColumns =>
+    [
+        new(typeof(ApprovalCase), nameof(ApprovalCase.SealedCpr), SealedFor.Cpr),
+        new(typeof(ApprovalCase), nameof(ApprovalCase.SealedReason), SealedFor.Reason),
+        new(typeof(CaseStep), nameof(CaseStep.SealedReason), SealedFor.Reason),
+        new(typeof(CaseQuestion), nameof(CaseQuestion.SealedText), SealedFor.Note),
+        new(typeof(CaseQuestion), nameof(CaseQuestion.SealedAnswer), SealedFor.Note),
+        new(typeof(RenewalGround), nameof(RenewalGround.SealedReason), SealedFor.Reason),
+    ];
+
     /// <summary>A case of an organisation with its steps and questions.</summary>
     /// <exception cref="RejectedException">SLR-201: not there, or another organisation's.</exception>
     public async Task<ApprovalCase> Load(string caseId, CvrNumber cvr, CancellationToken cancel)

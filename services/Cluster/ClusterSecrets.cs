@@ -43,10 +43,10 @@ public sealed class ClusterSecrets
         ];
         foreach (var missing in random)
             all.TryAdd(missing, Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)));
-        if (!all.ContainsKey("token-signing-key"))
+        foreach (var missing in ((string[])["token-signing-key", "checkpoint-key-1"]).Where(name => !all.ContainsKey(name)))
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            all["token-signing-key"] = key.ExportPkcs8PrivateKeyPem();
+            all[missing] = key.ExportPkcs8PrivateKeyPem();
         }
         Write(path, all);
         Write(Path.Combine(folder, "dapr-secrets.json"), new Dictionary<string, Dictionary<string, string>>

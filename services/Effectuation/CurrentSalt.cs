@@ -8,7 +8,10 @@ using Sloring.Contracts.Pseudonym.V1;
 
 namespace Sloring.Effectuation;
 
-/// <summary>The salt in use, kept in memory: fetched at start, now and then, and when it is rotated.</summary>
+/// <summary>
+/// The salt in use, kept in memory: fetched at start, now and then, and when one is announced or made at once. An announced one is kept beside it,
+/// so that every replica changes at its instant whether or not Pseudonym can be reached just then.
+/// </summary>
 public sealed class CurrentSalt(
     [FromKeyedServices(EffectuationModule.Name)] PseudonymService.PseudonymServiceClient pseudonyms, IOptions<EffectuationOptions> options, TimeProvider clock)
     : BackgroundService
@@ -24,13 +27,13 @@ public sealed class CurrentSalt(
     }).AddTimeout(TimeSpan.FromSeconds(10)).Build();
 
     private readonly SemaphoreSlim _rotated = new(0, 1);
-    private volatile string? _value;
+    private volatile Salts? _known;
 
-    /// <summary>The salt's text as received.</summary>
+    /// <summary>The text, as received, of the salt that is valid now.</summary>
     /// <exception cref="RejectedException">SLR-401: none has been fetched yet.</exception>
-    public string Value => _value ?? throw new RejectedException(Rejections.NoSalt);
+    public string Value => _known is { } known ? known.At(clock.GetUtcNow()) : throw new RejectedException(Rejections.NoSalt);
 
-    public bool IsKnown => _value is not null;
+    public bool IsKnown => _known is not null;
 
     /// <summary>Has the salt fetched anew, soon: whoever calls does not wait for another service.</summary>
     public void Refetch()
@@ -46,8 +49,8 @@ public sealed class CurrentSalt(
     {
         while (true)
         {
-            _value = (await Fetching.ExecuteAsync(
-                async cancel => await pseudonyms.GetCurrentSaltAsync(new GetCurrentSaltRequest(), cancellationToken: cancel), stoppingToken)).Value;
+            _known = Salts.Of(await Fetching.ExecuteAsync(
+                async cancel => await pseudonyms.GetCurrentSaltAsync(new GetCurrentSaltRequest(), cancellationToken: cancel), stoppingToken));
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             var timer = Task.Delay(TimeSpan.FromSeconds(options.Value.SaltRefreshSeconds), clock, waiting.Token);
             await Task.WhenAny(timer, _rotated.WaitAsync(waiting.Token));
@@ -60,5 +63,14 @@ public sealed class CurrentSalt(
     {
         _rotated.Dispose();
         base.Dispose();
+    }
+
+    private sealed record Salts(string Current, string Next, DateTimeOffset NextFrom)
+    {
+        public static Salts Of(Salt salt) => salt.Next is { } next
+            ? new Salts(salt.Value, next.Value, next.ValidFrom.ToDateTimeOffset())
+            : new Salts(salt.Value, "", DateTimeOffset.MaxValue);
+
+        public string At(DateTimeOffset now) => now < NextFrom ? Current : Next;
     }
 }

@@ -27,6 +27,7 @@ public static class EffectuationModule
         builder.Services.AddHostedService(services => services.GetRequiredService<WatchPicture>());
         builder.Services.AddSingleton<CurrentSalt>();
         builder.Services.AddHostedService(services => services.GetRequiredService<CurrentSalt>());
+        builder.On<EffectuationDb, SaltAnnounced, OnSaltAnnounced>(from: "pseudonym");
         builder.On<EffectuationDb, SaltRotated, OnSaltRotated>(from: "pseudonym");
 
         builder.OnEdge<RawUpdate, OnDataSourceUpdate>(EdgeNames.DataSourceUpdate, Operations.MaskEntries, OnDataSourceUpdate.Read);

@@ -17,8 +17,20 @@ root.SetAction(async (parsed, cancel) =>
     return 2;
 });
 
+Add("rotate-keys", "Bring the rows of the running platform under the current sealing key", RotateKeys.Run);
 Add("demo", "Play the main job on the sample files; starts the platform if none is running", Demo.Run);
-Add("verify", "Verify every journal of the running platform", Verify.Run);
+
+var kept = new Option<string?>("--checkpoints") { Description = "A file of checkpoints kept outside, made by the command checkpoints: a journal that was cut short shows by them" };
+var verify = new Command("verify", "Verify every journal of the running platform") { kept };
+verify.TreatUnmatchedTokensAsErrors = false;
+verify.SetAction((parsed, cancel) => Verify.Run([.. parsed.UnmatchedTokens], parsed.GetValue(kept) is { } file ? FromCaller(file) : null, cancel));
+root.Subcommands.Add(verify);
+
+var keep = new Argument<string>("file") { Description = "Where they are kept, one a line; those that are new are added" };
+var checkpoints = new Command("checkpoints", "Keep the signed checkpoints of every journal of the running platform") { keep };
+checkpoints.TreatUnmatchedTokensAsErrors = false;
+checkpoints.SetAction((parsed, cancel) => KeepCheckpoints.Run([.. parsed.UnmatchedTokens], FromCaller(parsed.GetRequiredValue(keep)), cancel));
+root.Subcommands.Add(checkpoints);
 
 var file = new Argument<string>("file") { Description = "JSON lines, each {\"patientCpr\":\"…\",\"entries\":[…]}; see samples/entries.jsonl" };
 var output = new Option<string?>("--output", "-o") { Description = "Where the masked lines go; standard output when left out" };

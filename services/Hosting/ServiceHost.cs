@@ -15,6 +15,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
 using Sloring.Contracts.Events;
+using Sloring.Contracts.Keys.V1;
 
 namespace Sloring.Hosting;
 
@@ -88,7 +89,11 @@ public static class ServiceHost
         services.AddSingleton<ServiceChannels>();
         services.AddHostedService<PrepareDatabases>();
         services.AddSingleton<IEventBus, EmbeddedBus>();
+        services.AddSingleton<CheckpointSigner>();
+        services.AddOptions<AuditOptions>().BindConfiguration("Audit")
+            .Validate(o => o.CheckpointMinutes is >= 0 and <= 1_440, "Set Audit:CheckpointMinutes to 1 to 1440, or to 0 for no checkpoints.").ValidateOnStart();
         services.AddSingleton<JournalRpcs>();
+        services.AddSingleton<KeyRpcs>();
         services.AddTokenChecks();
         services.AddSingleton<Rates>();
         services.AddRateLimiter(_ => { });
@@ -122,6 +127,9 @@ public static class ServiceHost
         app.UseRateLimiter();
         app.UseAuthorization();
         app.MapGrpcService<JournalRpcs>();
+        app.MapGrpcService<KeyRpcs>();
+        app.MapJson<RotateKeysRequest, RotateKeysResponse>("POST", "/v1/keys/{service}/rotation", Operations.RotateKeys,
+            "Brings a service's rows under the current sealing key", (http, request, caller, cancel) => http.Get<KeyRpcs>().RotateKeys(request, caller, cancel));
         app.MapJournals();
         if (app.Services.GetRequiredService<IOptions<Switches>>().Value.Events == "dapr")
             app.MapSubscriptions();
@@ -140,11 +148,13 @@ public static class ServiceHost
         services.AddSingleton<Store<TDb>>();
         services.AddSingleton<IServiceJournal>(provider => provider.GetRequiredService<Store<TDb>>());
         services.AddSingleton<AuditReads<TDb>>();
+        services.AddSingleton<IResealRows, ResealRows<TDb>>();
         services.AddSingleton<Inbox<TDb>>();
         services.AddSingleton<Inbox>(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService<FollowJournal<TDb>>();
+        services.AddHostedService<WriteCheckpoints<TDb>>();
         builder.AddRelay<TDb>(RelayCursor.ToBus, provider => Relay<TDb>.ToBus(name, provider.GetRequiredService<IEventBus>()));
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             name, provider => new DatabaseCheck<TDb>(provider.GetRequiredService<Store<TDb>>()), HealthStatus.Unhealthy, ["started", "ready"]));

@@ -4,12 +4,17 @@ using Sloring.Hosting;
 
 namespace Sloring.Pseudonym;
 
-/// <summary>The salt in use, for those who compute pseudonyms themselves (rule E3).</summary>
+/// <summary>The salt in use and the one to follow, for those who compute pseudonyms themselves (rule E3).</summary>
 public sealed class GetCurrentSalt(Salts salts)
 {
     public async Task<Salt> Handle(GetCurrentSaltRequest request, Caller caller, CancellationToken cancel) =>
         Answer(await salts.Current(caller.Actor, cancel));
 
-    internal static Salt Answer(OpenSalt salt) =>
-        new() { SaltId = salt.Id, Value = salt.Text, ValidFrom = Timestamp.FromDateTimeOffset(salt.ValidFrom) };
+    internal static Salt Answer(OpenSalt salt) => new()
+    {
+        SaltId = salt.Id,
+        Value = salt.Text,
+        ValidFrom = Timestamp.FromDateTimeOffset(salt.ValidFrom),
+        Next = salt.Next is { } next ? Answer(next) : null,
+    };
 }

@@ -8,6 +8,8 @@ public sealed class PseudonymDb(DbContextOptions<PseudonymDb> options) : Service
 {
     public DbSet<SaltRow> Salts => Set<SaltRow>();
 
+    public override IReadOnlyList<SealedColumn> SealedColumns => [new(typeof(SaltRow), nameof(SaltRow.Sealed), SealedFor.Salt)];
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
@@ -29,5 +31,6 @@ public sealed class SaltRow
     /// <summary>The salt's BASE64 text, sealed.</summary>
     public required string Sealed { get; init; }
 
+    /// <summary>In the future for one that is announced.</summary>
     public required DateTimeOffset ValidFrom { get; init; }
 }

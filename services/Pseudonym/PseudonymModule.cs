@@ -3,14 +3,18 @@ using Sloring.Hosting;
 
 namespace Sloring.Pseudonym;
 
-/// <summary>The salts, the national pseudonym, and access requests. Publishes <c>salt.rotated.v1</c>; listens to nothing.</summary>
+/// <summary>The salts, the national pseudonym, and access requests. Publishes <c>salt.announced.v1</c> and <c>salt.rotated.v1</c>; listens to nothing.</summary>
 public static class PseudonymModule
 {
     public static void AddPseudonym(this WebApplicationBuilder builder)
     {
         builder.AddService<PseudonymDb>("pseudonym");
-        builder.Services.AddOptions<PseudonymOptions>().BindConfiguration("Pseudonym");
+        builder.Services.AddOptions<PseudonymOptions>().BindConfiguration("Pseudonym")
+            .Validate(o => o.RotationDays is >= 0 and <= 3_650, "Set Pseudonym:RotationDays to 1 to 3650, or to 0 where only an operator rotates.")
+            .Validate(o => o.AnnounceDays >= 0 && (o.RotationDays == 0 || o.AnnounceDays < o.RotationDays), "Set Pseudonym:AnnounceDays to 0 or more, and to less than Pseudonym:RotationDays.")
+            .ValidateOnStart();
         builder.Services.AddSingleton<Salts>();
+        builder.Services.AddHostedService<AnnounceSalts>();
         builder.Services.AddSingleton<GetCurrentSalt>();
         builder.Services.AddSingleton<Compute>();
         builder.Services.AddSingleton<Resolve>();

@@ -29,6 +29,8 @@ public sealed class Resolve(Salts salts, Store<PseudonymDb> store, PatientKeys p
             SealedPurpose = sealer.Seal(resolution.Purpose, SealedFor.Purpose),
             Candidates = resolution.Candidates.Count,
             Matches = matches.Count,
+            Client = caller.ClientId,
+            From = caller.From,
         }), cancel);
 
         return new ResolveResponse

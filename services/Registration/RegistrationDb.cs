@@ -20,6 +20,14 @@ public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : S
 
     public DbSet<AcceptedRequest> Accepted => Set<AcceptedRequest>();
 
+    public override IReadOnlyList<SealedColumn> SealedColumns =>
+    [
+        new(typeof(MaskingOrder), nameof(MaskingOrder.SealedCpr), SealedFor.Cpr),
+        new(typeof(MaskingOrder), nameof(MaskingOrder.SealedReason), SealedFor.Reason),
+        new(typeof(DepartmentMasking), nameof(DepartmentMasking.SealedGrounds), SealedFor.Note),
+        new(typeof(AcceptedRequest), nameof(AcceptedRequest.SealedAnswer), SealedFor.Note),
+    ];
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);

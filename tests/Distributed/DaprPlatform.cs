@@ -51,8 +51,11 @@ public sealed class DaprPlatform(Broker broker) : IAsyncLifetime
             foreach (var client in clients.RootElement.GetProperty("Tokens").GetProperty("Clients").EnumerateArray())
                 _secrets["client." + client.GetProperty("Id").GetString()] = random();
         }
-        using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
-            _secrets["token-signing-key"] = key.ExportPkcs8PrivateKeyPem();
+        foreach (var signing in (string[])["token-signing-key", "checkpoint-key-1"])
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            _secrets[signing] = key.ExportPkcs8PrivateKeyPem();
+        }
         _secrets["rabbitmq.dapr"] = Broker.Password;
         World = await SidecarWorld.OfTheRepository((await broker.Server()).Port, _secrets);
         // Two tries instead of eight: a test does not wait for patience.

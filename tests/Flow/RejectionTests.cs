@@ -12,6 +12,7 @@ using Sloring.Contracts;
 using Sloring.Contracts.Approval.V1;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Journal.V1;
+using Sloring.Contracts.Keys.V1;
 using Sloring.Contracts.Pseudonym.V1;
 using Sloring.Contracts.Registration.V1;
 using Sloring.Contracts.Scheduler.V1;
@@ -94,6 +95,12 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         ["search"] = new("revisor", "POST /v1/journals/{service}/search", (c, j, m) => Call(new JournalService.JournalServiceClient(c).SearchJournalAsync(SearchJournalRequest.Parser.ParseJson(j), m)),
             _ => new() { ["service"] = "scheduler" }),
         ["verify"] = new("revisor", "GET /v1/journals/{service}/verification", (c, j, m) => Call(new JournalService.JournalServiceClient(c).VerifyJournalAsync(VerifyJournalRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "scheduler" }),
+        ["compare"] = new("revisor", "POST /v1/journals/{service}/verification", (c, j, m) => Call(new JournalService.JournalServiceClient(c).VerifyJournalAsync(VerifyJournalRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "scheduler", ["checkpoints"] = new JsonArray("e30.e30.e30") }),
+        ["keys"] = new("drift", "POST /v1/keys/{service}/rotation", (c, j, m) => Call(new KeyService.KeyServiceClient(c).RotateKeysAsync(RotateKeysRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "scheduler" }),
+        ["checkpoints"] = new("revisor", "GET /v1/journals/{service}/checkpoints", (c, j, m) => Call(new JournalService.JournalServiceClient(c).ListCheckpointsAsync(ListCheckpointsRequest.Parser.ParseJson(j), m)),
             _ => new() { ["service"] = "scheduler" }),
     };
 
@@ -360,6 +367,10 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         Set("search", "pageToken", "SLR-915", ("invented", "!!!!"));
         Set("search", "service", "SLR-906", ("unknown", "accounts"));
         Set("verify", "service", "SLR-906", ("unknown", "accounts"));
+        Set("compare", "checkpoints", "SLR-907", ("too many", Many(10_001)));
+        Set("keys", "service", "SLR-906", ("unknown", "accounts"));
+        Set("checkpoints", "service", "SLR-906", ("unknown", "accounts"));
+        Set("search", "purpose", "SLR-905", ("over-long", new string('x', 1_001)), ("control character", "Til\u0007syn"));
         Set("search", "actor", "SLR-914", ("a name", "Ida Opdigtet"));
         Set("overview", "fromMonth", "SLR-216", ("empty", ""), ("a day", "2026-01-01"), ("no such month", "2026-13"), ("after the last", "2027-01"), ("too far back", "2020-01"));
         Set("overview", "toMonth", "SLR-216", ("words", "december"));
@@ -417,7 +428,9 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             ("POST", "/v1/pseudonyms/resolve") => Operations.ResolvePseudonym,
             ("GET", "/v1/deadlines") => Operations.ListDeadlines,
             ("POST", "/v1/journals/{service}/search") => Operations.SearchJournal,
-            ("GET", "/v1/journals/{service}/verification") => Operations.VerifyJournal,
+            (_, "/v1/journals/{service}/verification") => Operations.VerifyJournal,
+            ("POST", "/v1/keys/{service}/rotation") => Operations.RotateKeys,
+            ("GET", "/v1/journals/{service}/checkpoints") => Operations.ListCheckpoints,
             _ => throw new InvalidOperationException(Route),
         };
     }
@@ -447,6 +460,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             await Flow.InitializeAsync();
             _expired = await Platform.Client.Token("leder", CancellationToken.None);
             await Flow.MoveTo(Flow.Now.AddHours(2));
+            await Eventually.True(async () => (await Flow.Get("revisor", "/v1/journals/registration/checkpoints"))["checkpoints"] is not null, "the hours jumped over have their checkpoint");
             MaskingId = (string)(await Flow.Activated(People.NextCpr(), reason: null))["maskingId"]!;
             OtherMaskingId = (string)(await Flow.ActivatedInM(People.NextCpr()))["maskingId"]!;
             await Flow.Must("leder", $"/v1/cases/{MaskingId}/questions", new JsonObject { ["text"] = "Var der vidner?" });

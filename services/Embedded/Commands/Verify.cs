@@ -1,31 +1,62 @@
+using System.Text.Json.Nodes;
 using Spectre.Console;
 
 namespace Sloring.Embedded;
 
-/// <summary><c>./run verify</c>: recomputes every service's hash chain and prints one verdict.</summary>
+/// <summary><c>./run verify</c>: recomputes every service's hash chain, compares it with kept checkpoints, and prints one verdict.</summary>
 internal static class Verify
 {
     internal static readonly string[] Services = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
 
-    public static async Task<int> Run(string[] args, CancellationToken cancel)
+    private const int Most = 5_000;
+
+    public static async Task<int> Run(string[] args, FileInfo? checkpoints, CancellationToken cancel)
     {
+        if (checkpoints is { Exists: false })
+        {
+            await Console.Error.WriteLineAsync($"{checkpoints.FullName} does not exist. ./run checkpoints FILE makes it.");
+            return 1;
+        }
         using var platform = await Running.Find(args, cancel);
-        return platform is null ? 1 : await Print(platform, cancel) ? 0 : 1;
+        return platform is null ? 1 : await Print(platform, checkpoints, cancel) ? 0 : 1;
     }
 
-    internal static async Task<bool> Print(PlatformClient platform, CancellationToken cancel)
+    /// <summary>Verifies all journals and prints the table and the verdict; true when all are intact.</summary>
+    /// <param name="platform">A running platform.</param>
+    /// <param name="checkpoints">Kept outside by <see cref="KeepCheckpoints"/>; null for none.</param>
+    /// <param name="cancel">Gives up.</param>
+    internal static async Task<bool> Print(PlatformClient platform, FileInfo? checkpoints, CancellationToken cancel)
     {
-        var table = new Table().RoundedBorder().AddColumns("Journal", "Entries", "Verdict");
-        var intact = true;
+        var kept = checkpoints is null ? [] : await KeepCheckpoints.Read(checkpoints, cancel);
+        var table = new Table().RoundedBorder().AddColumns("Journal", "Entries", "Checkpoints", "Verdict");
+        // A checkpoint of no service at all is nobody's but a forger's.
+        var intact = kept.All(checkpoint => Services.Contains(checkpoint.Service));
         foreach (var service in Services)
         {
-            var verdict = await platform.Must("revisor", HttpMethod.Get, $"/v1/journals/{service}/verification", null, cancel);
+            var own = kept.Where(checkpoint => checkpoint.Service == service).Select(checkpoint => checkpoint.Signed).ToList();
+            JsonNode verdict;
+            do
+            {
+                var page = own.Take(Most).ToList();
+                own.RemoveRange(0, page.Count);
+                var body = new JsonObject { ["checkpoints"] = new JsonArray([.. page.Select(signed => JsonValue.Create(signed))]) };
+                verdict = await platform.Must("revisor", HttpMethod.Post, $"/v1/journals/{service}/verification", body, cancel);
+            }
+            while (own.Count > 0 && (bool?)verdict["intact"] == true);
             var whole = (bool?)verdict["intact"] ?? false;
             intact &= whole;
-            table.AddRow(service, (string?)verdict["entries"] ?? "0", whole ? "[green]intact[/]" : $"[red]altered at {verdict["firstBadPosition"]}[/]");
+            table.AddRow(service, (string?)verdict["entries"] ?? "0", $"{(int?)verdict["checkpoints"] ?? 0}", whole ? "[green]intact[/]" : $"[red]{Fault(verdict)}[/]");
         }
         AnsiConsole.Write(table);
         AnsiConsole.MarkupLine(intact ? "[green]All journals are intact.[/]" : "[red]A journal has been altered.[/]");
         return intact;
     }
+
+    private static string Fault(JsonNode verdict) => (string?)verdict["fault"] switch
+    {
+        "JOURNAL_FAULT_TRUNCATED" => $"cut off at {verdict["firstBadPosition"]}",
+        "JOURNAL_FAULT_REWRITTEN" => $"written anew at or before {verdict["firstBadPosition"]}",
+        "JOURNAL_FAULT_CHECKPOINT_FORGED" => "a forged checkpoint",
+        _ => $"altered at {verdict["firstBadPosition"]}",
+    };
 }

@@ -8,6 +8,9 @@ public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
     /// <summary>Version of the tables; raised with every change of the model, so that an older file is refused with a clear message.</summary>
     public virtual int SchemaVersion => 1;
 
+    /// <summary>The columns of this service's own tables that hold sealed texts.</summary>
+    public virtual IReadOnlyList<SealedColumn> SealedColumns => [];
+
     public DbSet<JournalEntry> Journal => Set<JournalEntry>();
 
     public DbSet<InboxEntry> Inbox => Set<InboxEntry>();
@@ -60,6 +63,12 @@ public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
     private sealed class InstantConverter() : Microsoft.EntityFrameworkCore.Storage.ValueConversion.ValueConverter<DateTimeOffset, long>(
         instant => instant.ToUnixTimeMilliseconds(), milliseconds => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
 }
+
+/// <summary>A column of sealed texts.</summary>
+/// <param name="Entity">The row's type.</param>
+/// <param name="Property">The text's name in it.</param>
+/// <param name="Purpose">What it is sealed for, <see cref="SealedFor"/>.</param>
+public sealed record SealedColumn(Type Entity, string Property, string Purpose);
 
 /// <summary>An event of another service that has been applied but lies beyond the inbox's cursor.</summary>
 public sealed class InboxEntry

@@ -43,7 +43,15 @@ public sealed class AuditReads<TDb>(Store<TDb> store, ILogger<AuditReads<TDb>> l
 
     private ValueTask Enqueue(Caller caller, string operation, PatientKey? patient, string? about, TaskCompletionSource? answer, CancellationToken cancel)
     {
-        var read = new MaskingRead { PatientKey = patient?.ToString(), Operation = operation, Client = caller.ClientId, About = about, From = caller.From };
+        var read = new MaskingRead
+        {
+            PatientKey = patient?.ToString(),
+            Operation = operation,
+            Client = caller.ClientId,
+            About = about,
+            From = caller.From,
+            Role = string.Join(' ', Operations.Allowed[operation].Where(caller.Is)),
+        };
         return _waiting.Writer.WriteAsync(new Waiting(caller.Actor, read, answer), cancel);
     }
 

@@ -12,5 +12,9 @@ internal static class JournalRoutes
             "Searches a service's audit trail", (http, request, caller, cancel) => http.Get<JournalRpcs>().Search(request, caller, cancel));
         app.MapJson<VerifyJournalRequest, VerifyJournalResponse>("GET", "/v1/journals/{service}/verification", Operations.VerifyJournal,
             "Recomputes a service's hash chain", (http, request, _, cancel) => http.Get<JournalRpcs>().Verify(request, cancel));
+        app.MapJson<VerifyJournalRequest, VerifyJournalResponse>("POST", "/v1/journals/{service}/verification", Operations.VerifyJournal,
+            "The same, and compares it with checkpoints kept outside", (http, request, _, cancel) => http.Get<JournalRpcs>().Verify(request, cancel));
+        app.MapJson<ListCheckpointsRequest, ListCheckpointsResponse>("GET", "/v1/journals/{service}/checkpoints", Operations.ListCheckpoints,
+            "The signed checkpoints of a service's journal, to be kept outside", (http, request, _, cancel) => http.Get<JournalRpcs>().ListCheckpoints(request, cancel));
     }
 }

@@ -8,10 +8,14 @@ using Sloring.Contracts.Journal.V1;
 namespace Sloring.Hosting;
 
 /// <summary>Serves the journals of the services in this process: to heal from, to search and to verify.</summary>
-public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKeys patients) : JournalService.JournalServiceBase
+public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKeys patients, Sealer sealer, CheckpointSigner signer) : JournalService.JournalServiceBase
 {
     private const int DefaultLimit = 500;
     private const int LargestLimit = 5_000;
+    private const int LongestPurpose = 1_000;
+    private const int MostCheckpoints = 10_000;
+    private const int CheckpointPage = 1_000;
+    private static readonly string Checkpointed = EventNames.Of<JournalCheckpointed>();
 
     /// <summary>Characters of data in a page; one sealed text is at most some 22,000.</summary>
     private const int LargestPage = 1_000_000;
@@ -60,12 +64,16 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
         var journal = Of(request.Service);
         var (size, after) = Paging.Of(request.PageSize, request.PageToken);
         var before = after is null ? long.MaxValue : long.TryParse(after, out var position) ? position : throw new RejectedException(Rejections.PageInvalid.For("page_token"));
+        var purpose = Texts.Optional(request.Purpose, "purpose", LongestPurpose);
         var patient = request.PatientCpr.Length == 0 ? null : patients.Of(CprNumber.Parse(request.PatientCpr)).ToString();
         await journal.Append(caller.Actor, new JournalSearched
         {
             PatientKey = patient,
             TypePrefix = request.TypePrefix.Length == 0 ? null : Texts.PersonId(request.TypePrefix, Rejections.IdInvalid, "type_prefix"),
             Actor = request.Actor.Length == 0 ? null : Texts.PersonId(request.Actor, Rejections.IdInvalid, "actor"),
+            SealedPurpose = purpose.Length == 0 ? null : sealer.Seal(purpose, SealedFor.Purpose),
+            Client = caller.ClientId,
+            From = caller.From,
         }, cancel);
         var found = await journal.Query(all =>
         {
@@ -92,11 +100,67 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
     [Authorize(Operations.VerifyJournal)]
     public override Task<VerifyJournalResponse> VerifyJournal(VerifyJournalRequest request, ServerCallContext context) => Verify(request, context.CancellationToken);
 
-    /// <summary>Recomputes a journal's chain.</summary>
+    /// <summary>Recomputes a journal's chain and compares it with its own checkpoints and the given ones.</summary>
     public async Task<VerifyJournalResponse> Verify(VerifyJournalRequest request, CancellationToken cancel)
     {
-        var verdict = await Of(request.Service).Verify(cancel);
-        return new VerifyJournalResponse { Intact = verdict.Intact, Entries = verdict.Entries, FirstBadPosition = verdict.FirstBadPosition, HeadHash = verdict.HeadHash };
+        if (request.Checkpoints.Count > MostCheckpoints)
+            throw new RejectedException(Rejections.TooLarge.For("checkpoints"));
+        var journal = Of(request.Service);
+        var verdict = await journal.Verify(cancel);
+        var answer = new VerifyJournalResponse { Intact = verdict.Intact, Entries = verdict.Entries, FirstBadPosition = verdict.FirstBadPosition, HeadHash = verdict.HeadHash };
+        if (!verdict.Intact)
+        {
+            answer.Fault = JournalFault.EntryAltered;
+            return answer;
+        }
+        // The kept ones first: those in the journal are whoever's who wrote it anew.
+        await Compare(journal, request.Checkpoints, answer, cancel);
+        var after = 0L;
+        for (var own = await Checkpoints(journal, after, cancel); answer.Intact && own.Count > 0; own = await Checkpoints(journal, after, cancel))
+        {
+            await Compare(journal, own.ConvertAll(entry => entry.Checkpoint.Signed), answer, cancel);
+            after = own[^1].Position;
+        }
+        return answer;
+    }
+
+    private async Task Compare(IServiceJournal journal, IReadOnlyList<string> signed, VerifyJournalResponse answer, CancellationToken cancel)
+    {
+        foreach (var page in signed.Chunk(CheckpointPage))
+        {
+            var checkpoints = page.Select(signer.Open).ToList();
+            var positions = checkpoints.Select(checkpoint => checkpoint?.Position ?? 0).ToList();
+            var entries = await journal.Query(all => all.Where(e => positions.Contains(e.Position)), cancel);
+            var hashes = entries.ToDictionary(e => e.Position, e => Convert.ToHexStringLower(e.Hash));
+            foreach (var checkpoint in checkpoints)
+            {
+                answer.Checkpoints++;
+                var fault = CheckpointRules.Fault(checkpoint, journal.Service, hashes.GetValueOrDefault(checkpoint?.Position ?? 0));
+                if (fault == JournalFault.Unspecified)
+                    continue;
+                answer.Intact = false;
+                answer.Fault = fault;
+                answer.FirstBadPosition = fault == JournalFault.Truncated ? answer.Entries + 1 : checkpoint?.Position ?? 0;
+                return;
+            }
+        }
+    }
+
+    [Authorize(Operations.ListCheckpoints)]
+    public override Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context) =>
+        ListCheckpoints(request, context.CancellationToken);
+
+    /// <summary>The checkpoints of a journal, for who keeps them outside.</summary>
+    public async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, CancellationToken cancel) =>
+        // A checkpoint stands right after the position that it names.
+        new() { Checkpoints = { (await Checkpoints(Of(request.Service), request.AfterPosition + 1, cancel)).Select(entry => entry.Checkpoint) } };
+
+    private static async Task<List<(long Position, Checkpoint Checkpoint)>> Checkpoints(IServiceJournal journal, long after, CancellationToken cancel)
+    {
+        var entries = await journal.Query(all => all.Where(e => e.Type == Checkpointed && e.Position > after).OrderBy(e => e.Position).Take(CheckpointPage), cancel);
+        return entries.ConvertAll(entry => EventJson.Read(entry.Type, entry.Data) is JournalCheckpointed e
+            ? (entry.Position, new Checkpoint { Position = e.Position, Hash = e.Hash, At = entry.OccurredAt.ToTimestamp(), Signed = e.Signed })
+            : throw new InvalidDataException($"{entry.Type} at {entry.Position} is no checkpoint."));
     }
 
     private IServiceJournal Of(string service) =>

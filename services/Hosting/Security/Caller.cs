@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,7 @@ namespace Sloring.Hosting;
 /// <param name="Cvr">The organisation; null for platform services and national roles.</param>
 /// <param name="Roles">Roles, <see cref="Hosting.Roles"/>.</param>
 /// <param name="UnitSorId">SOR id of the person's unit; null when the token names none.</param>
-/// <param name="From">Address of the caller, for the audit trail.</param>
+/// <param name="From">The network that the call came from, for the audit trail: enough to tell a hospital from elsewhere, too little to follow one machine.</param>
 public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, IReadOnlySet<string> Roles, string? UnitSorId, string? From)
 {
     /// <summary>When the token ends; null where there is none, as with AMQP.</summary>
@@ -49,12 +50,23 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
             user.FindFirstValue("cvr") is { } cvr ? CvrNumber.Parse(cvr) : null,
             roles,
             user.FindFirstValue("unit"),
-            http.Connection.RemoteIpAddress?.ToString())
+            NetworkOf(http.Connection.RemoteIpAddress))
         {
             TokenExpiresAt = TokenChecks.Instant(user, "exp"),
             TokenIssuedAt = TokenChecks.Instant(user, "iat") ?? DateTimeOffset.MinValue,
             For = roles.Contains(Hosting.Roles.TokenService) && http.Request.Headers.TryGetValue(ForHeader, out var client) ? client.ToString() : null,
         };
+    }
+
+    /// <summary>The /24 or /48 that an address lies in.</summary>
+    public static string? NetworkOf(IPAddress? address)
+    {
+        if (address is null)
+            return null;
+        var bytes = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).GetAddressBytes();
+        var kept = bytes.Length == 4 ? 3 : 6;
+        Array.Clear(bytes, kept, bytes.Length - kept);
+        return $"{new IPAddress(bytes)}/{kept * 8}";
     }
 }
 

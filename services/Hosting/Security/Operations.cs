@@ -19,6 +19,8 @@ public static class Operations
     public const string ReadJournal = nameof(ReadJournal);
     public const string SearchJournal = nameof(SearchJournal);
     public const string VerifyJournal = nameof(VerifyJournal);
+    public const string ListCheckpoints = nameof(ListCheckpoints);
+    public const string RotateKeys = nameof(RotateKeys);
     public const string ListCases = nameof(ListCases);
     public const string GetCase = nameof(GetCase);
     public const string Decide = nameof(Decide);
@@ -59,6 +61,8 @@ public static class Operations
         [ReadJournal] = Any(Service),
         [SearchJournal] = Any(Auditor),
         [VerifyJournal] = Any(Auditor, Operator),
+        [ListCheckpoints] = Any(Auditor, Operator),
+        [RotateKeys] = Any(Operator),
         [ListCases] = Any(Leader, HospitalManagement, Region),
         [GetCase] = Any(HealthWorker, Leader),
         [Decide] = Any(Leader),

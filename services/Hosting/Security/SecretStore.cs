@@ -48,27 +48,38 @@ public sealed class SecretStore(IOptions<SecretOptions> options, DaprClient? sid
     /// <summary>A secret text; 256 random bits where it is made here.</summary>
     public string Text(string name) => Text(name, () => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)));
 
+    /// <summary>A secret text that may be missing and is never made.</summary>
+    public string? Find(string name)
+    {
+        lock (_lock)
+            return All.GetValueOrDefault(NameThere(name));
+    }
+
     /// <summary>A secret text of a form of its own.</summary>
     /// <exception cref="InvalidOperationException">It is missing and may not be made: the message says what to set.</exception>
     public string Text(string name, Func<string> make)
     {
         lock (_lock)
         {
-            _secrets ??= options.Value.Store.Length > 0 ? LoadFromSidecar() : Load();
-            if (_secrets.TryGetValue(options.Value.Store.Length > 0 ? name.Replace('/', '.') : name, out var secret))
+            if (All.TryGetValue(NameThere(name), out var secret))
                 return secret;
             if (options.Value.Store.Length > 0)
             {
                 throw new InvalidOperationException(
-                    $"The key '{name.Replace('/', '.')}' is missing from the secret '{options.Value.Name}' of the Dapr secret store '{options.Value.Store}'. Add it there.");
+                    $"The key '{NameThere(name)}' is missing from the secret '{options.Value.Name}' of the Dapr secret store '{options.Value.Store}'. Add it there.");
             }
             if (!options.Value.CreateMissing)
                 throw new InvalidOperationException($"The secret '{name}' is missing from the file that Secrets:File names. Add it there.");
-            _secrets[name] = secret = make();
+            All[name] = secret = make();
             Save();
             return secret;
         }
     }
+
+    /// <summary>Under the lock only.</summary>
+    private Dictionary<string, string> All => _secrets ??= options.Value.Store.Length > 0 ? LoadFromSidecar() : Load();
+
+    private string NameThere(string name) => options.Value.Store.Length > 0 ? name.Replace('/', '.') : name;
 
     private Dictionary<string, string> Load()
     {

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Sloring.Hosting;
 using Xunit;
 
 namespace Sloring.Tests.Service.Journal;
@@ -34,21 +36,44 @@ public sealed class JournalTests
         await platform.Client.Must("borgervisning", HttpMethod.Post, "/v1/masking-instructions", new JsonObject { ["patientCpr"] = cpr }, TestContext.Current.CancellationToken);
         var search = new JsonObject { ["patientCpr"] = cpr };
         var found = await platform.Client.Must("revisor", HttpMethod.Post, "/v1/journals/effectuation/search", search, TestContext.Current.CancellationToken);
-        Assert.Contains(found["events"]!.AsArray(), e => (string?)e!["type"] == "audit.masking-read.v1" && (string?)e["actor"] == "borgervisning");
+        var read = Assert.Single(found["events"]!.AsArray(), e => (string?)e!["type"] == "audit.masking-read.v1" && (string?)e["actor"] == "borgervisning")!;
+        var (what, from, why) = Data(read);
+        Assert.Equal(("borgervisning", "127.0.0.0/24", "citizen-view"), ((string?)what["client"], from, why));
         found = await platform.Client.Must("revisor", HttpMethod.Post, "/v1/journals/effectuation/search", new JsonObject { ["typePrefix"] = "audit.journal" }, TestContext.Current.CancellationToken);
         Assert.Contains(found["events"]!.AsArray(), e => (string?)e!["actor"] == "au-7001");
+        Assert.All(found["events"]!.AsArray(), e => Assert.Null(Data(e!).Data["sealedPurpose"]));
+    }
+
+    [Fact] // O3
+    public async Task AnAuditorsPurpose_StandsSealedInTheJournal()
+    {
+        await using var platform = await Platform.Start();
+        var search = new JsonObject { ["typePrefix"] = "audit.journal-searched", ["purpose"] = "Klage 2026-44" };
+        await platform.Client.Must("revisor", HttpMethod.Post, "/v1/journals/approval/search", search, TestContext.Current.CancellationToken);
+        var found = await platform.Client.Must("revisor", HttpMethod.Post, "/v1/journals/approval/search", new JsonObject(), TestContext.Current.CancellationToken);
+        var (data, from, _) = Data(found["events"]!.AsArray()[^1]!);
+        Assert.Equal(("revisor", "127.0.0.0/24"), ((string?)data["client"], from));
+        Assert.DoesNotContain("2026-44", found.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal("Klage 2026-44", platform.Services.GetRequiredService<Sealer>().Open((string)data["sealedPurpose"]!, SealedFor.Purpose));
+    }
+
+    private static (JsonNode Data, string? From, string? Why) Data(JsonNode entry)
+    {
+        var data = JsonNode.Parse((string)entry["data"]!)!;
+        return (data, (string?)data["from"], (string?)data["role"]);
     }
 
     private static Task<JsonNode> Verify(Platform platform) =>
         platform.Client.Must("revisor", HttpMethod.Get, "/v1/journals/registration/verification", null, TestContext.Current.CancellationToken);
 
-    private static Task<JsonNode> Activate(Platform platform, string cpr) =>
+    internal static Task<JsonNode> Activate(Platform platform, string cpr, string reason = "") =>
         platform.Client.Must("epj-hovedstaden", HttpMethod.Post, "/v1/maskings", new JsonObject
         {
             ["idempotencyKey"] = Guid.NewGuid().ToString("N"),
             ["patientCpr"] = cpr,
             ["trigger"] = "TRIGGER_HARASSMENT",
             ["behaviourOn"] = "2025-01-15",
-            ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker" },
+            ["reason"] = reason,
+            ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker", ["unitSorId"] = "1000111000016001" },
         }, TestContext.Current.CancellationToken);
 }

@@ -111,6 +111,78 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
         Assert.Equal(2, (await Journal()).Count(entry => entry.Type == "salt.rotated.v1"));
     }
 
+    // E3: whoever keeps the salt has the next one days before its instant.
+    [Fact]
+    public async Task PeriodEnds_SaltWasAnnouncedAndChangesByItself()
+    {
+        var first = await Current();
+        await Announce();
+        _host.Clock.Move(TimeSpan.FromDays(83) - TimeSpan.FromMinutes(50));
+        await Announce();
+
+        var announced = await Current();
+        Assert.Equal((1, first.Value), (announced.SaltId, announced.Value));
+        Assert.Equal((2, first.ValidFrom.ToDateTimeOffset().AddDays(90)), (announced.Next.SaltId, announced.Next.ValidFrom.ToDateTimeOffset()));
+        Assert.Null(announced.Next.Next);
+        var told = (SaltAnnounced)EventJson.Read("salt.announced.v1", Assert.Single(await Journal(), entry => entry.Type == "salt.announced.v1").Data);
+        Assert.Equal((2, announced.Next.ValidFrom.ToDateTimeOffset()), (told.SaltId, told.ValidFrom));
+
+        // Nobody has looked yet: which salt counts follows from the time alone.
+        _host.Clock.Move(TimeSpan.FromDays(7) + TimeSpan.FromMinutes(50));
+        Assert.Equal(announced.Next, await Current());
+        Assert.Equal(2, (await _client.ComputeAsync(new ComputeRequest { PatientCpr = Patient, Names = { "Jens Hansen" } }, await As("source"), cancellationToken: Cancel)).SaltId);
+        await Announce();
+        await Announce();
+        Assert.Equal(["salt.rotated.v1", "salt.announced.v1", "salt.rotated.v1"], (await Journal()).Select(entry => entry.Type));
+        Assert.DoesNotContain(await Journal(), entry => entry.Data.Contains(announced.Next.Value, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ManyReplicasLookAfterALongDowntime_OneSaltIsAnnouncedWithItsFullTime()
+    {
+        var first = await Current();
+        _host.Clock.Move(TimeSpan.FromDays(400));
+        await using var replica = new TokenHost();
+        replica.Set("Data:Folder", _host.Folder);
+        replica.SecretsFile = Path.Combine(_host.Folder, "secrets.json");
+        replica.Clock.Move(TimeSpan.FromDays(400));
+        if (TestDatabase.IsPostgres)
+            await replica.InitializeAsync();
+        var replicas = TestDatabase.IsPostgres ? [_host.Services, replica.Services] : new[] { _host.Services };
+
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(i => replicas[i % replicas.Length].GetRequiredService<Salts>().Announce(Cancel)));
+
+        Assert.Single(await Journal(), entry => entry.Type == "salt.announced.v1");
+        var salt = await Current();
+        Assert.Equal(first.Value, salt.Value);
+        Assert.InRange(salt.Next.ValidFrom.ToDateTimeOffset(), _host.Clock.GetUtcNow().AddDays(7).AddMinutes(-5), _host.Clock.GetUtcNow().AddDays(7));
+    }
+
+    [Fact]
+    public async Task AnnouncedSaltOvertakenByAnOperator_IsNeverUsed()
+    {
+        await Current();
+        _host.Clock.Move(TimeSpan.FromDays(85));
+        await Announce();
+        Assert.Equal(3, (await Rotate()).SaltId);
+        Assert.Null((await Current()).Next);
+        _host.Clock.Move(TimeSpan.FromDays(30));
+        await Announce();
+        Assert.Equal(3, (await Current()).SaltId);
+        Assert.Equal([1, 3], (await Journal()).Where(entry => entry.Type == "salt.rotated.v1").Select(entry => ((SaltRotated)EventJson.Read(entry.Type, entry.Data)).SaltId));
+    }
+
+    [Theory]
+    [InlineData("Pseudonym:RotationDays", "-1")]
+    [InlineData("Pseudonym:AnnounceDays", "90")]
+    public async Task PeriodThatCannotBe_StopsTheStart(string setting, string value)
+    {
+        await using var host = new TokenHost();
+        host.Set(setting, value);
+        var error = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(async () => await host.InitializeAsync());
+        Assert.Contains("Set " + setting, error.Message, StringComparison.Ordinal);
+    }
+
     // C2, O3
     [Fact]
     public async Task ShownUnderAnOlderSalt_RightCandidateIsFound()
@@ -237,6 +309,10 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
 
     private async Task<string> Shown(string name) =>
         (await _client.ComputeAsync(new ComputeRequest { PatientCpr = Patient, Names = { name } }, await As("source"), cancellationToken: Cancel)).Pseudonyms[0];
+
+    private async Task<Salt> Current() => await _client.GetCurrentSaltAsync(new GetCurrentSaltRequest(), await As("source"), cancellationToken: Cancel);
+
+    private Task Announce() => _host.Services.GetRequiredService<Salts>().Announce(Cancel);
 
     private async Task<Salt> Rotate() => await _client.RotateSaltAsync(new RotateSaltRequest(), await As("operator"), cancellationToken: Cancel);
 

@@ -51,6 +51,26 @@ public sealed class SecurityTests : IDisposable
         var altered = box[..^2] + (box[^2] == 'A' ? 'B' : 'A') + box[^1];
         Assert.ThrowsAny<CryptographicException>(() => sealer.Open(altered, SealedFor.Cpr));
         Assert.ThrowsAny<CryptographicException>(() => sealer.Open("s1.9.AAAA", SealedFor.Cpr));
+        Assert.ThrowsAny<CryptographicException>(() => sealer.Open("s1.1.AAAA", SealedFor.Cpr));
+    }
+
+    [Fact]
+    public void TextsOfAnEarlierKey_AreOpened_AndNewOnesLieUnderTheCurrentKey()
+    {
+        var first = new Sealer(Store(createMissing: true)).Seal("2512489996", SealedFor.Cpr);
+        Change(secrets => secrets["sealing-key-current"] = "2");
+        var sealer = new Sealer(Store(createMissing: true));
+        var second = sealer.Seal("2512489996", SealedFor.Cpr);
+        Assert.StartsWith("s1.1.", first, StringComparison.Ordinal);
+        Assert.StartsWith("s1.2.", second, StringComparison.Ordinal);
+        Assert.Equal(["2512489996", "2512489996"], [sealer.Open(first, SealedFor.Cpr), sealer.Open(second, SealedFor.Cpr)]);
+        // The id in front is no more than a hint: under another key nothing opens.
+        Assert.ThrowsAny<CryptographicException>(() => sealer.Open("s1.2." + first[5..], SealedFor.Cpr));
+
+        Change(secrets => secrets.Remove("sealing-key-1"));
+        Assert.ThrowsAny<CryptographicException>(() => new Sealer(Store(createMissing: false)).Open(first, SealedFor.Cpr));
+        Change(secrets => secrets["sealing-key-current"] = "a.b");
+        Assert.Contains("sealing-key-current", Assert.Throws<InvalidOperationException>(() => new Sealer(Store(createMissing: true)).Seal("x", SealedFor.Note)).Message, StringComparison.Ordinal);
     }
 
     // Decision 6: two clients cannot compare their lists.
@@ -61,6 +81,40 @@ public sealed class SecurityTests : IDisposable
         Assert.NotEqual(keys.FeedSecret("a"), keys.FeedSecret("b"));
         Assert.NotEqual(keys.FeedSecret("a"), keys.PlatformFeedSecret);
         Assert.Equal(keys.FeedSecret("a"), keys.FeedSecret("a"));
+    }
+
+    // O3
+    [Theory]
+    [InlineData("10.20.30.40", "10.20.30.0/24")]
+    [InlineData("::ffff:10.20.30.40", "10.20.30.0/24")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48")]
+    public void CallersAddress_IsKeptAsItsNetwork(string address, string network) => Assert.Equal(network, Caller.NetworkOf(System.Net.IPAddress.Parse(address)));
+
+    // O3
+    [Fact]
+    public void CheckpointOfAnEarlierKey_StillHolds_AndOneOfAKeyThatIsGoneDoesNot()
+    {
+        var state = new JournalState("registration", 7, "ab", new DateTimeOffset(2026, 1, 10, 12, 0, 0, TimeSpan.Zero));
+        var first = new CheckpointSigner(Store(createMissing: true)).Sign(state);
+        Change(secrets => secrets["checkpoint-key-current"] = "2");
+        var signer = new CheckpointSigner(Store(createMissing: true));
+        var second = signer.Sign(state);
+        Assert.NotEqual(first.Split('.')[0], second.Split('.')[0]);
+        Assert.Equal(state, signer.Open(first));
+        Assert.Equal(state, signer.Open(second));
+
+        Change(secrets => secrets.Remove("checkpoint-key-1"));
+        Assert.Null(new CheckpointSigner(Store(createMissing: false)).Open(first));
+        Change(secrets => secrets["checkpoint-key-2"] = "not a key");
+        var error = Assert.Throws<InvalidOperationException>(() => new CheckpointSigner(Store(createMissing: false)).CheckKey());
+        Assert.Contains("checkpoint-key-2", error.Message, StringComparison.Ordinal);
+    }
+
+    private void Change(Action<Dictionary<string, string>> change)
+    {
+        var secrets = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(SecretsFile))!;
+        change(secrets);
+        File.WriteAllText(SecretsFile, System.Text.Json.JsonSerializer.Serialize(secrets));
     }
 
     private string SecretsFile => Path.Combine(_folder, "secrets.json");

@@ -9,6 +9,8 @@ namespace Sloring.Tests.Unit.Pseudonym;
 /// <summary>Which salt counts when (rules E3, C2).</summary>
 public sealed class SaltRulesTests
 {
+    private static readonly TimeSpan Period = TimeSpan.FromDays(90);
+    private static readonly TimeSpan Ahead = TimeSpan.FromDays(7);
     private static readonly SaltPeriod[] Three = [Salt(1, "2026-01-10T12:00Z"), Salt(2, "2026-03-01T12:00Z"), Salt(3, "2026-06-01T12:00Z")];
 
     [Theory]
@@ -52,19 +54,64 @@ public sealed class SaltRulesTests
             }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void NoSalt_IsRejected() => Assert.Equal(Rejections.NoSalt, SaltRules.Current([]).Rejection);
-
-    [Fact]
-    public void ClockSetBack_NewestSaltStaysAndTheNextBeginsNoEarlier()
+    public void NoSalt_IsRejectedAndNoneIsAnnounced()
     {
-        var now = Three[2].ValidFrom.AddDays(-30);
-
-        Assert.Equal(3, SaltRules.Current(Three.Reverse()).Value.Id);
-        Assert.Equal(new SaltPeriod(4, Three[2].ValidFrom), SaltRules.Next(Three[2], now));
-        Assert.Equal(new SaltPeriod(1, now), SaltRules.Next(null, now));
+        Assert.Equal(Rejections.NoSalt, SaltRules.Current([], At("2026-01-10T12:00Z")).Rejection);
+        Assert.Null(SaltRules.Announced([], At("2026-01-10T12:00Z")));
+        Assert.Null(SaltRules.ToAnnounce([], At("2026-01-10T12:00Z"), Period, Ahead));
+        Assert.Equal(new SaltPeriod(1, At("2026-01-10T12:00Z")), SaltRules.Next([], At("2026-01-10T12:00Z")));
     }
 
-    private static SaltPeriod Salt(int id, string from) => new(id, DateTimeOffset.Parse(from, System.Globalization.CultureInfo.InvariantCulture));
+    [Theory] // E3
+    [InlineData("2026-01-10T12:00Z", 1, 0)]
+    [InlineData("2026-04-03T11:59Z", 1, 0)]
+    [InlineData("2026-04-10T11:59:59.999Z", 1, 2)]
+    [InlineData("2026-04-10T12:00Z", 2, 0)]
+    [InlineData("2026-01-01T12:00Z", 1, 0)] // a clock set back
+    public void SaltInUse_IsThatOfTheInstant(string now, int current, int announced)
+    {
+        SaltPeriod[] salts = now.StartsWith("2026-04-10", StringComparison.Ordinal) ? [Salt(2, "2026-04-10T12:00Z"), Salt(1, "2026-01-10T12:00Z")] : [Salt(1, "2026-01-10T12:00Z")];
+        Assert.Equal(current, SaltRules.Current(salts, At(now)).Value.Id);
+        Assert.Equal(announced, SaltRules.Announced(salts, At(now))?.Id ?? 0);
+    }
+
+    [Theory]
+    [InlineData("2026-04-03T10:59:59Z", null)]
+    [InlineData("2026-04-03T11:00Z", "2026-04-10T12:00Z")] // 90 days, announced 7 days and an hour ahead
+    [InlineData("2026-04-03T12:00Z", "2026-04-10T12:00Z")]
+    [InlineData("2026-04-09T12:00Z", "2026-04-16T12:00Z")] // late: those who fetch it now and then still have their 7 days
+    [InlineData("2027-01-01T00:00Z", "2027-01-08T00:00Z")]
+    public void NextSalt_IsAnnouncedAheadOfItsTime(string now, string? from)
+    {
+        var next = SaltRules.ToAnnounce([Salt(1, "2026-01-10T12:00Z")], At(now), Period, Ahead);
+        Assert.Equal(from is null ? null : Salt(2, from), next);
+        if (next is not null)
+            Assert.Null(SaltRules.ToAnnounce([Salt(1, "2026-01-10T12:00Z"), next], At(now), Period, Ahead));
+    }
+
+    [Fact] // C2: one made at once overtakes the one announced; who did not hear of it has shown the announced one from its time on
+    public void SaltMadeAtOnce_OvertakesTheAnnouncedOne()
+    {
+        SaltPeriod[] announced = [Salt(1, "2026-01-10T12:00Z"), Salt(2, "2026-04-10T12:00Z")];
+        var atOnce = SaltRules.Next(announced, At("2026-04-05T08:00Z"));
+        SaltPeriod[] salts = [.. announced, atOnce];
+
+        Assert.Equal(Salt(3, "2026-04-05T08:00Z"), atOnce);
+        Assert.Equal(3, SaltRules.Current(salts, At("2026-04-05T08:00Z")).Value.Id);
+        Assert.Equal(3, SaltRules.Current(salts, At("2026-05-01T08:00Z")).Value.Id);
+        Assert.Null(SaltRules.Announced(salts, At("2026-04-05T08:00Z")));
+        Assert.Equal([3, 1], SaltRules.Covering(salts, Day("2026-04-05"), Day("2026-04-05")).Select(salt => salt.Id));
+        Assert.Equal([3, 2], SaltRules.Covering(salts, Day("2026-04-10"), Day("2026-04-10")).Select(salt => salt.Id));
+        Assert.Equal([3], SaltRules.Covering(salts, Day("2026-04-12"), Day("2026-04-12")).Select(salt => salt.Id));
+    }
+
+    [Fact]
+    public void ClockSetBack_TheNextSaltBeginsNoEarlierThanTheOneItReplaces() =>
+        Assert.Equal(Salt(2, "2026-01-10T12:00Z"), SaltRules.Next([Salt(1, "2026-01-10T12:00Z")], At("2026-01-09T12:00Z")));
+
+    private static SaltPeriod Salt(int id, string from) => new(id, At(from));
+
+    private static DateTimeOffset At(string instant) => DateTimeOffset.Parse(instant, System.Globalization.CultureInfo.InvariantCulture);
 
     private static DateOnly Day(string text) => DateOnly.ParseExact(text, "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 }

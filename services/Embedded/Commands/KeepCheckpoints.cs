@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Sloring.Embedded;
+
+/// <summary>
+/// <c>./run checkpoints FILE</c>: adds the checkpoints that are not in the file yet, a line each. Run by somebody who does not operate the
+/// platform, the file shows by <c>./run verify --checkpoints FILE</c> what was cut off or written anew.
+/// </summary>
+internal static class KeepCheckpoints
+{
+    public static async Task<int> Run(string[] args, FileInfo file, CancellationToken cancel)
+    {
+        using var platform = await Running.Find(args, cancel);
+        if (platform is null)
+            return 1;
+        var added = await Add(platform, file, cancel);
+        Console.WriteLine($"{added} checkpoints added to {file.FullName}.");
+        return 0;
+    }
+
+    internal static async Task<int> Add(PlatformClient platform, FileInfo file, CancellationToken cancel)
+    {
+        var kept = await Read(file, cancel);
+        var added = 0;
+        foreach (var service in Verify.Services)
+        {
+            var after = kept.Where(checkpoint => checkpoint.Service == service).Select(checkpoint => checkpoint.Position).DefaultIfEmpty().Max();
+            while (true)
+            {
+                var answer = await platform.Must("revisor", HttpMethod.Get, $"/v1/journals/{service}/checkpoints?after_position={after}", null, cancel);
+                if (answer["checkpoints"]?.AsArray() is not { Count: > 0 } page)
+                    break;
+                await File.AppendAllLinesAsync(file.FullName, page.Select(checkpoint => (string)checkpoint!["signed"]!), cancel);
+                after = long.Parse((string)page[^1]!["position"]!, CultureInfo.InvariantCulture);
+                added += page.Count;
+            }
+        }
+        return added;
+    }
+
+    /// <summary>The lines of a file and what each says of itself; whether that is true, the platform's key decides.</summary>
+    /// <exception cref="InvalidOperationException">A line is no checkpoint: the message says which.</exception>
+    internal static async Task<List<(string Service, long Position, string Signed)>> Read(FileInfo file, CancellationToken cancel)
+    {
+        var kept = new List<(string, long, string)>();
+        if (!file.Exists)
+            return kept;
+        var number = 0;
+        await foreach (var line in File.ReadLinesAsync(file.FullName, cancel))
+        {
+            number++;
+            try
+            {
+                var says = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(line.Trim().Split('.')[1]))!;
+                kept.Add(((string)says["service"]!, (long)says["position"]!, line.Trim()));
+            }
+            catch (Exception e) when (e is FormatException or System.Text.Json.JsonException or InvalidOperationException or IndexOutOfRangeException or ArgumentNullException)
+            {
+                throw new InvalidOperationException($"Line {number} of {file.FullName} is no checkpoint.");
+            }
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Sloring.Hosting;
+using Sloring.Pseudonym;
+using Xunit;
+
+namespace Sloring.Tests.Service.Journal;
+
+/// <summary>Signed checkpoints: what the chain alone does not show, a journal that was cut short or written anew, shows by them (rule O3).</summary>
+public sealed class CheckpointTests : IAsyncLifetime
+{
+    private readonly string _kept = Path.Combine(Directory.CreateTempSubdirectory("sloring-kept-").FullName, "checkpoints");
+    private Platform _platform = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _platform = await Platform.Start();
+        for (var i = 0; i < 3; i++)
+            await JournalTests.Activate(_platform, People.NextCpr());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _platform.DisposeAsync();
+        Directory.Delete(Path.GetDirectoryName(_kept)!, recursive: true);
+    }
+
+    [Fact] // O3
+    public async Task AJournalCutShort_ShowsOnlyByACheckpointKeptOutside()
+    {
+        var checkpoint = await NextCheckpoint();
+        Assert.Equal(0, (await Run("checkpoints", _kept)).ExitCode);
+        Assert.Contains((string)checkpoint["signed"]!, await File.ReadAllLinesAsync(_kept, Cancel));
+        var (exitCode, output) = await Run("verify", "--checkpoints", _kept);
+        Assert.Contains("All journals are intact.", output, StringComparison.Ordinal);
+        Assert.Equal(0, exitCode);
+
+        var position = long.Parse((string)checkpoint["position"]!, null);
+        Assert.True(await TestDatabase.Execute(_platform.Folder, "registration", $"delete from journal where \"Position\" >= {position}") > 1);
+
+        Assert.True((bool?)(await Verify())["intact"]);
+        (exitCode, output) = await Run("verify", "--checkpoints", _kept);
+        Assert.Contains($"cut off at {position}", output, StringComparison.Ordinal);
+        Assert.Contains("A journal has been altered.", output, StringComparison.Ordinal);
+        Assert.Equal(1, exitCode);
+    }
+
+    [Fact] // O3
+    public async Task AJournalWrittenAnew_ContradictsItsCheckpoints()
+    {
+        var checkpoint = await NextCheckpoint();
+        await JournalTests.Activate(_platform, People.NextCpr());
+        var verdict = await Verify();
+        Assert.Equal((true, 1), ((bool?)verdict["intact"], (int?)verdict["checkpoints"]));
+
+        await TestDatabase.Execute(_platform.Folder, "registration", "update journal set \"Actor\" = 'somebody-else' where \"Position\" = 2");
+        await ChainAnew();
+        Assert.Equal("JOURNAL_FAULT_REWRITTEN", (string?)(await Verify())["fault"]);
+
+        // Even where those in the journal are taken out, so that the chain itself tells nothing.
+        var entry = long.Parse((string)checkpoint["position"]!, null) + 1;
+        await TestDatabase.Execute(_platform.Folder, "registration", $"update journal set \"Type\" = 'audit.journal-searched.v1' where \"Position\" = {entry}");
+        await ChainAnew();
+        Assert.True((bool?)(await Verify())["intact"]);
+        verdict = await Verify((string)checkpoint["signed"]!);
+        Assert.Equal(("JOURNAL_FAULT_REWRITTEN", (string?)checkpoint["position"]), ((string?)verdict["fault"], (string?)verdict["firstBadPosition"]));
+    }
+
+    [Fact] // O3
+    public async Task AForgedCheckpoint_IsFound()
+    {
+        var signed = (string)(await NextCheckpoint())["signed"]!;
+        var parts = signed.Split('.');
+        var says = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(parts[1]));
+        var other = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(says.Replace("\"position\":", "\"position\":1", StringComparison.Ordinal)));
+        var none = Base64Url.EncodeToString(Encoding.UTF8.GetBytes("""{"alg":"none","kid":"1"}"""));
+        var unknown = Base64Url.EncodeToString(Encoding.UTF8.GetBytes("""{"alg":"ES256","kid":"7"}"""));
+        foreach (var forged in (string[])[$"{parts[0]}.{other}.{parts[2]}", $"{none}.{parts[1]}.", $"{unknown}.{parts[1]}.{parts[2]}", "e30.e30.e30", "nothing", parts[0], ""])
+        {
+            var verdict = await Verify(signed, forged);
+            Assert.Equal((false, "JOURNAL_FAULT_CHECKPOINT_FORGED"), ((bool?)verdict["intact"] ?? false, (string?)verdict["fault"]));
+        }
+        // Another journal's is rightly signed, and says nothing of this one.
+        Assert.Equal("JOURNAL_FAULT_CHECKPOINT_FORGED", (string?)(await VerifyOf("effectuation", signed))["fault"]);
+        Assert.True((bool?)(await Verify(signed))["intact"]);
+    }
+
+    [Fact] // O3
+    public async Task ManyLookAtOnce_OneCheckpointIsMade_AndNoneWhereNothingCame()
+    {
+        // A journal that grows only when this test says so.
+        await NextCheckpoint("pseudonym");
+        var looking = _platform.Services.GetServices<IHostedService>().OfType<WriteCheckpoints<PseudonymDb>>().Single();
+        await MoveOn();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => looking.Write(Cancel)));
+        Assert.Single(await Checkpoints("pseudonym"));
+
+        await _platform.Client.Must("drift", HttpMethod.Post, "/v1/salt/rotation", new JsonObject(), Cancel);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => looking.Write(Cancel)));
+        Assert.Equal(2, (await Checkpoints("pseudonym")).Count);
+    }
+
+    private Task MoveOn() => _platform.Client.MoveClock(_platform.Clock.GetUtcNow().AddMinutes(61), Cancel);
+
+    private async Task<JsonNode> NextCheckpoint(string service = "registration")
+    {
+        await MoveOn();
+        await Eventually.True(async () => (await Checkpoints(service)).Count > 0, "an hour later there is a checkpoint");
+        return (await Checkpoints(service))[^1];
+    }
+
+    private async Task<List<JsonNode>> Checkpoints(string service) =>
+        [.. ((await _platform.Client.Must("revisor", HttpMethod.Get, $"/v1/journals/{service}/checkpoints", null, Cancel))["checkpoints"]?.AsArray() ?? []).Select(c => c!)];
+
+    private Task<JsonNode> Verify(params string[] checkpoints) => VerifyOf("registration", checkpoints);
+
+    private Task<JsonNode> VerifyOf(string service, params string[] checkpoints) => _platform.Client.Must(
+        "revisor", HttpMethod.Post, $"/v1/journals/{service}/verification", new JsonObject { ["checkpoints"] = new JsonArray([.. checkpoints.Select(c => JsonValue.Create(c))]) }, Cancel);
+
+    /// <summary>What somebody with the database's password, but not the platform's keys, can do.</summary>
+    private async Task ChainAnew()
+    {
+        var previous = new byte[32];
+        foreach (var entry in await _platform.Services.GetServices<IServiceJournal>().Single(j => j.Service == "registration").Query(all => all.OrderBy(e => e.Position), Cancel))
+        {
+            previous = entry.HashAfter(previous);
+            var hash = (TestDatabase.IsPostgres ? "'\\x" : "x'") + Convert.ToHexString(previous) + "'";
+            await TestDatabase.Execute(_platform.Folder, "registration", $"update journal set \"Hash\" = {hash} where \"Position\" = {entry.Position}");
+        }
+    }
+
+    private async Task<(int ExitCode, string Output)> Run(params string[] command)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])[Repository.EmbeddedProgram, .. command, $"--Data:Folder={_platform.Folder}", $"--Listen:Http={_platform.HttpAddress}"])
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(Cancel);
+        var output = await process.StandardOutput.ReadToEndAsync(Cancel) + await errors;
+        await process.WaitForExitAsync(Cancel);
+        return (process.ExitCode, output);
+    }
+}
