@@ -98,6 +98,7 @@ public static class ServiceHost
         services.AddSingleton<IEventBus, EmbeddedBus>();
         services.AddSingleton<JournalRpcs>();
         services.AddTokenChecks();
+        services.AddSoap();
         builder.AddSidecar();
         // Authentication brings data protection along, which would write keys to the user's home folder; nothing here is protected with it.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();

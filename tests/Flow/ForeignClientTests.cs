@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Xunit;
 
@@ -20,22 +19,18 @@ public sealed class ForeignClientTests(ForeignClientTests.Run run) : IClassFixtu
 
     public sealed class Run : IAsyncLifetime
     {
-        private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
         private static readonly string Interop = Path.Combine(Repository.Root, "tests", "Interop");
 
         public Dictionary<string, string?> Errors { get; private set; } = [];
 
         public async ValueTask InitializeAsync()
         {
-            var package = Path.Combine(Interop, "js");
-            var stamp = new FileInfo(Path.Combine(package, "node_modules", ".package-lock.json")); // npm writes it last
-            if (!stamp.Exists || stamp.LastWriteTimeUtc < File.GetLastWriteTimeUtc(Path.Combine(package, "package-lock.json")))
-                await Program("npm", "", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", package);
+            await Foreign.Install(Path.Combine(Interop, "js"));
             await using var platform = await Platform.Start();
             var tokens = new Dictionary<string, string>();
             foreach (var client in (string[])["epj-hovedstaden", "kilde-hovedstaden", "borgervisning", "leder"])
                 tokens[client] = await platform.Client.Token(client, CancellationToken.None);
-            var output = await Program(
+            var output = await Foreign.Run(
                 "node", JsonSerializer.Serialize(tokens),
                 Path.Combine(Interop, "js-platform", "platform.mjs"), new Uri(platform.GrpcAddress).Authority, Path.Combine(Repository.Root, "contracts", "proto"), People.NextCpr());
             Errors = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))
@@ -43,24 +38,5 @@ public sealed class ForeignClientTests(ForeignClientTests.Run run) : IClassFixtu
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-        private static async Task<string> Program(string program, string input, params string[] arguments)
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-            await process.StandardInput.WriteAsync(input);
-            process.StandardInput.Close();
-            var output = process.StandardOutput.ReadToEndAsync();
-            var errors = process.StandardError.ReadToEndAsync();
-            try
-            {
-                await process.WaitForExitAsync().WaitAsync(Limit);
-            }
-            catch (TimeoutException)
-            {
-                process.Kill(entireProcessTree: true);
-                throw;
-            }
-            return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"'{program}' failed: {await errors}");
-        }
     }
 }
