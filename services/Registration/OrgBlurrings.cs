@@ -34,7 +34,8 @@ public sealed class OrgBlurrings(Store<RegistrationDb> store, DepartmentMaskings
         await Find(unit, state, cancel) ?? throw new RejectedException(Rejections.UnitMaskingNotFound.For("org"));
 
     private async Task<string?> Find(string unit, UnitState state, CancellationToken cancel) =>
-        (await store.Read(db => db.Units.Where(u => u.UnitSorId == unit && u.State == state).Select(u => (Guid?)u.UnitMaskingId).FirstOrDefaultAsync(cancel), cancel))?.ToString("D");
+        (await store.Read(
+            db => db.Units.Where(u => u.UnitSorId == unit && u.State == state).Select(u => (Guid?)u.UnitMaskingId).FirstOrDefaultAsync(cancel), cancel))?.ToString("D");
 
     private string UnitOf(SoapCall call)
     {

@@ -123,6 +123,15 @@ public sealed class SoapTests(SoapTests.Stage stage) : IClassFixture<SoapTests.S
         }
     }
 
+    [Fact] // docs/soap.md
+    public async Task TheEnvelopeCommand_SignsWhatThePlatformTakes()
+    {
+        var envelope = await Foreign.Run(
+            "dotnet", "", Repository.EmbeddedProgram, "envelope", "soap-epj-hovedstaden", Path.Combine(Repository.Root, "samples", "soap", "create-blurring.xml"),
+            $"--Data:Folder={stage.Flow.Platform.Folder}");
+        Assert.Contains(">OK<", await stage.Send(Registration, envelope.Trim()), StringComparison.Ordinal);
+    }
+
     [Fact] // xmlsec1 has another opinion than .NET, or it has not
     public async Task WhatXmlsec1Signs_IsAccepted_AndItAcceptsWhatWeSign()
     {

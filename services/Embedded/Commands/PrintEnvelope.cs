@@ -17,7 +17,8 @@ internal static class PrintEnvelope
             return await Refuse($"There is no file {body.FullName}. Try samples/soap/create-blurring.xml.");
         var now = new DemoClock(Path.Combine(settings["Data:Folder"]!, "demo-clock")).GetUtcNow();
         var ticket = issuer.Ticket(new DemoTicket(known.Cvr, known.System, now, settings["Soap:Audience"] ?? new SoapOptions().Audience));
-        Console.WriteLine(DemoIssuer.Envelope(ticket, await File.ReadAllTextAsync(body.FullName, cancel)));
+        var content = await File.ReadAllTextAsync(body.FullName, cancel);
+        Console.WriteLine(DemoIssuer.Envelope(ticket, content.Replace("{end}", $"{now.AddDays(30).UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", StringComparison.Ordinal)));
         return 0;
     }
 

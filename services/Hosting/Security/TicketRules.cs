@@ -113,9 +113,11 @@ public static class TicketRules
         // DGWS writes an id there, which .NET's verifier takes for an error. It is outside of what is signed.
         foreach (var attribute in signature.Attributes.OfType<XmlAttribute>().Where(attribute => attribute.NamespaceURI.Length == 0 && attribute.Name != "xmlns").ToList())
             signature.RemoveAttributeNode(attribute);
-        Require(issuer!.Certificates.Any(certificate =>
-            certificate.NotBefore.ToUniversalTime() <= now.UtcDateTime && now.UtcDateTime < certificate.NotAfter.ToUniversalTime() && SignedBy(assertion, signature, certificate)), "signature");
+        Require(issuer!.Certificates.Any(certificate => IsCurrent(certificate, now) && SignedBy(assertion, signature, certificate)), "signature");
     }
+
+    private static bool IsCurrent(X509Certificate2 certificate, DateTimeOffset now) =>
+        certificate.NotBefore.ToUniversalTime() <= now.UtcDateTime && now.UtcDateTime < certificate.NotAfter.ToUniversalTime();
 
     private static bool SignedBy(XmlElement assertion, XmlElement signature, X509Certificate2 certificate)
     {
@@ -219,7 +221,8 @@ public static class TicketRules
         {
             var text = conditions.GetAttribute(name);
             // Without a zone it would be read in this machine's.
-            return XmlConvert.ToDateTime(text, XmlDateTimeSerializationMode.RoundtripKind).Kind == DateTimeKind.Unspecified ? throw new NotValid("conditions") : XmlConvert.ToDateTimeOffset(text);
+            Require(XmlConvert.ToDateTime(text, XmlDateTimeSerializationMode.RoundtripKind).Kind != DateTimeKind.Unspecified, "conditions");
+            return XmlConvert.ToDateTimeOffset(text);
         }
         catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)
         {

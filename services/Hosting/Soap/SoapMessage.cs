@@ -29,8 +29,8 @@ public sealed record SoapMessage(XmlElement? Security, string? FlowId, string Me
             throw new RejectedException(Rejections.SoapHeaderNotUnderstood);
         var linking = AtMostOne(headers, SoapNames.Medcom, "Header")?.Elements().Where(child => child.Is(SoapNames.Medcom, "Linking")).ToList();
         var (flow, message) = linking?.Count == 1 ? (Id(linking[0], "FlowID"), Id(linking[0], "MessageID")) : default;
-        return new SoapMessage(
-            AtMostOne(headers, SoapNames.Wsse, "Security"), flow, message ?? throw new RejectedException(Rejections.SoapMessageIdMissing.For("MessageID")), parts[^1].Elements().Single());
+        var security = AtMostOne(headers, SoapNames.Wsse, "Security");
+        return new SoapMessage(security, flow, message ?? throw new RejectedException(Rejections.SoapMessageIdMissing.For("MessageID")), parts[^1].Elements().Single());
     }
 
     private static bool Understood(XmlElement header) => header.NamespaceURI is SoapNames.Wsse or SoapNames.Medcom or SoapNames.AddressingPrefix;

@@ -72,7 +72,8 @@ public sealed class SoapClient
 /// <summary>Stops the start with what to set.</summary>
 public sealed class SoapOptionsCheck : IValidateOptions<SoapOptions>
 {
-    private static readonly HashSet<string> Operations = ["CreateBlurring", "CreateOrgBlurring", "RemoveOrgBlurring", "GetBlurredOrganisations", "ListAllBlurredOrgs", "GetCurrentSalt"];
+    private static readonly HashSet<string> Operations =
+        ["CreateBlurring", "CreateOrgBlurring", "RemoveOrgBlurring", "GetBlurredOrganisations", "ListAllBlurredOrgs", "GetCurrentSalt"];
 
     public ValidateOptionsResult Validate(string? name, SoapOptions options)
     {
