@@ -18,7 +18,8 @@ public static class DanishTime
     public static DateTimeOffset AddDays(DateTimeOffset instant, int days) =>
         ToUtc(TimeZoneInfo.ConvertTime(instant, Copenhagen).DateTime.AddDays(days));
 
-    private static DateTimeOffset ToUtc(DateTime wallClock)
+    /// <summary>The instant of a wall-clock time, UTC; a time that summer time skips or repeats as in <see cref="AddDays"/>.</summary>
+    public static DateTimeOffset ToUtc(DateTime wallClock)
     {
         if (Copenhagen.IsInvalidTime(wallClock))
             wallClock = wallClock.AddHours(1);

@@ -304,6 +304,63 @@ public static class Rejections
         "Et nøgleskifte er allerede i gang. Vent, til den næste nøgle er taget i brug.",
         "A change of keys is under way already. Wait until the next key is in use.");
 
+    // 8xx SOAP and its security ticket. As fault strings the national service's own texts stand for some of them: services/Hosting/Soap/SoapFaults.cs.
+    public static readonly Rejection TicketMissing = new("SLR-801", Unauthenticated,
+        "Sikkerhedsbilletten mangler. Send en underskrevet SAML 2.0-assertion i hovedet wsse:Security.",
+        "The security ticket is missing. Send a signed SAML 2.0 assertion in the header wsse:Security.");
+
+    public static readonly Rejection TicketNotValid = new("SLR-802", Unauthenticated,
+        "Sikkerhedsbilletten er ikke valid. Feltet siger hvorfor: hent en ny hos en betroet udsteder, til denne modtager.",
+        "The security ticket is not valid. The field says why: get a new one from a trusted issuer, for this audience.");
+
+    public static readonly Rejection TicketExpired = new("SLR-803", Unauthenticated,
+        "Sikkerhedsbilletten er udløbet. Hent en ny.",
+        "The security ticket has expired. Get a new one.");
+
+    public static readonly Rejection TicketNotYetValid = new("SLR-804", Unauthenticated,
+        "Sikkerhedsbilletten er ikke gyldig endnu. Kontrollér udstederens ur.",
+        "The security ticket is not valid yet. Check the clock of its issuer.");
+
+    public static readonly Rejection UserTypeUnknown = new("SLR-805", Unauthenticated,
+        "Sikkerhedsbilletten er hverken et systems (niveau 3) eller en sundhedsfaglig persons (niveau 4). Hent en, der er.",
+        "The security ticket is neither a system's (level 3) nor a health professional's (level 4). Get one that is.");
+
+    public static readonly Rejection UserTypeAmbiguous = new("SLR-806", Unauthenticated,
+        "Sikkerhedsbilletten er både et systems og en sundhedsfaglig persons. Hent en, der er én af delene.",
+        "The security ticket is both a system's and a health professional's. Get one that is one of them.");
+
+    public static readonly Rejection SaltNotWhitelisted = new("SLR-807", Forbidden,
+        "Klienten er ikke whitelisted til saltet. Driften skal tilføje GetCurrentSalt til den under Soap:Clients.",
+        "The client is not whitelisted for the salt. Operations must add GetCurrentSalt to it under Soap:Clients.");
+
+    public static readonly Rejection SoapNotWhitelisted = new("SLR-808", Forbidden,
+        "Klienten er ikke whitelisted til operationen. Driften skal tilføje den under Soap:Clients.",
+        "The client is not whitelisted for the operation. Operations must add it under Soap:Clients.");
+
+    public static readonly Rejection SystemTicketRequired = new("SLR-809", Forbidden,
+        "Operationen kræver et systems sikkerhedsbillet (niveau 3).",
+        "The operation takes a system's security ticket (level 3).");
+
+    public static readonly Rejection SoapMalformed = new("SLR-810", Invalid,
+        "Anmodningen kan ikke læses: den skal være en SOAP 1.1-konvolut uden DTD, med én operation i Body, som WSDL'en viser den.",
+        "The request cannot be read: it must be a SOAP 1.1 envelope without a DTD, with one operation in its Body, as the WSDL shows it.");
+
+    public static readonly Rejection SoapVersionWrong = new("SLR-811", Invalid,
+        "Konvolutten er ikke SOAP 1.1. Brug navnerummet http://schemas.xmlsoap.org/soap/envelope/.",
+        "The envelope is not SOAP 1.1. Use the namespace http://schemas.xmlsoap.org/soap/envelope/.");
+
+    public static readonly Rejection SoapHeaderNotUnderstood = new("SLR-812", Invalid,
+        "Et SOAP-hoved med mustUnderstand er ukendt her. Udelad det.",
+        "A SOAP header with mustUnderstand is unknown here. Leave it out.");
+
+    public static readonly Rejection SoapOperationUnknown = new("SLR-813", NotFound,
+        "Operationen findes ikke på denne adresse. Hent WSDL'en ved at tilføje ?wsdl.",
+        "There is no such operation at this address. Add ?wsdl to read the WSDL.");
+
+    public static readonly Rejection SoapMessageIdMissing = new("SLR-814", Invalid,
+        "Beskeden mangler MessageID. Sæt medcom:Header/medcom:Linking/medcom:MessageID til en ny id for hver besked.",
+        "The message has no MessageID. Set medcom:Header/medcom:Linking/medcom:MessageID to a new id for each message.");
+
     // 9xx Common
     public static readonly Rejection TokenMissing = new("SLR-901", Unauthenticated,
         "Adgangsbilletten mangler, er udløbet eller er ikke gyldig. Hent en ny.",

@@ -128,6 +128,35 @@ public sealed record RegistrationRenewed : IEvent
     string? IEvent.Patient => PatientKey;
 }
 
+/// <summary>A masking got an earlier end than it had, by the national service's wire (rule M9: the last end counts there). Published by Registration.</summary>
+[EventName("registration.shortened.v1")]
+public sealed record RegistrationShortened : IEvent
+{
+    /// <summary>The masking.</summary>
+    public required string MaskingId { get; init; }
+
+    /// <summary>Keyed hash of the patient.</summary>
+    public required string PatientKey { get; init; }
+
+    /// <summary>The organisation, 8 digits.</summary>
+    public required string Cvr { get; init; }
+
+    /// <summary>The end before, UTC.</summary>
+    public required DateTimeOffset ShortenedEnd { get; init; }
+
+    /// <summary>The new end, UTC.</summary>
+    public required DateTimeOffset EndsAt { get; init; }
+
+    /// <summary>Who did it: a person id, or "system:" and a client.</summary>
+    public required string ShortenedBy { get; init; }
+
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset ShortenedAt { get; init; }
+
+    string IEvent.Subject => MaskingId;
+    string? IEvent.Patient => PatientKey;
+}
+
 /// <summary>A step of a department masking (rules D1–D4): nominated, reviewed, confirmed or removed. Published by Registration.</summary>
 [EventName("unit.changed.v1")]
 public sealed record UnitChanged : IEvent

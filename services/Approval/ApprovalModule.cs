@@ -19,6 +19,7 @@ public static class ApprovalModule
         builder.On<ApprovalDb, RegistrationActivated, OnRegistrationActivated>(from: "registration");
         builder.On<ApprovalDb, RegistrationReasonAdded, OnRegistrationReasonAdded>(from: "registration");
         builder.On<ApprovalDb, RegistrationRenewed, OnRegistrationRenewed>(from: "registration");
+        builder.On<ApprovalDb, RegistrationShortened, OnRegistrationShortened>(from: "registration");
         builder.On<ApprovalDb, RegistrationEnded, OnRegistrationEnded>(from: "registration");
         builder.On<ApprovalDb, DeadlineReached, OnDeadlineReached>(from: "scheduler");
         builder.TellEdge<ApprovalDb, TellNotifications>();

@@ -37,6 +37,11 @@ public static class DebianPackages
     public static Task EnsureFaketime(Action<string>? progress, CancellationToken cancellationToken) =>
         Ensure(() => Faketime is null ? ["libfaketime"] : [], progress, cancellationToken);
 
+    /// <summary>Installs xmlsec1, the tests' other opinion on XML signatures, where it is missing.</summary>
+    /// <exception cref="ClusterException">It can't: the message names the command to run.</exception>
+    public static Task EnsureXmlsec(CancellationToken cancellationToken) =>
+        Ensure(() => File.Exists("/usr/bin/xmlsec1") ? [] : ["xmlsec1"], null, cancellationToken);
+
     private static async Task Ensure(Func<string[]> find, Action<string>? progress, CancellationToken cancellationToken)
     {
         await One.WaitAsync(cancellationToken);

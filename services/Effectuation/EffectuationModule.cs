@@ -35,6 +35,7 @@ public static class EffectuationModule
         builder.Services.AddSingleton<MaskEntries>();
         builder.Services.AddSingleton<GetMaskingInstructions>();
         builder.Services.AddSingleton<GetEffectuationStatus>();
+        builder.Services.AddSingleton<Lookup>();
         builder.Services.AddSingleton<EffectuationRpcs>();
         builder.Services.AddHealthChecks().AddCheck<FreshnessCheck>("picture", tags: ["ready"]);
     }
@@ -48,5 +49,10 @@ public static class EffectuationModule
             "What is masked for one citizen, now", (http, request, caller, cancel) => http.Get<GetMaskingInstructions>().Handle(request, caller, cancel));
         app.MapJson<GetEffectuationStatusRequest, EffectuationStatus>("GET", "/v1/effectuation", Operations.GetEffectuationStatus,
             "How fresh this replica's picture is", (http, _, _, _) => Task.FromResult(http.Get<GetEffectuationStatus>().Handle()));
+
+        // By default the token service alone may look up, which is a system: the national service's own default.
+        app.MapSoap("/idsas-lookup/20240124/lookup", "idsas-lookup-20240124", soap => soap.Namespace20240124,
+            new SoapOperation(Lookup.OrganisationsName, Roles.TokenService, SystemOnly: true, (call, cancel) => call.Http.Get<Lookup>().Organisations(call, cancel)),
+            new SoapOperation(Lookup.UnitsName, Roles.TokenService, SystemOnly: true, (call, _) => call.Http.Get<Lookup>().Units(call)));
     }
 }

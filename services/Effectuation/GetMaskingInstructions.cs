@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Sloring.Client;
 using Sloring.Contracts;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Hosting;
@@ -27,12 +28,21 @@ public sealed class GetMaskingInstructions(WatchPicture watch, AuditReads<Effect
                     EndsAt = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(masking.EndsAtMs)),
                 });
         }
+        answer.Units.Add(UnitsOf(picture, only));
+        return answer;
+    }
+
+    /// <summary>The units whose staff are masked from every citizen. No patient is asked about, so none stands in the audit trail.</summary>
+    public IEnumerable<MaskedUnit> Units() => UnitsOf(watch.Watcher.Fresh().Picture, null);
+
+    private static IEnumerable<MaskedUnit> UnitsOf(MaskingPicture picture, CvrNumber? only)
+    {
         foreach (var unit in picture.Units.All.Where(unit => only is null || only == unit.Cvr))
         {
-            answer.Units.Add(unit.SorIds.Select(id => new Contracts.Effectuation.V1.MaskedUnit { Classification = "SOR", Id = id }));
+            foreach (var id in unit.SorIds)
+                yield return new MaskedUnit { Classification = "SOR", Id = id };
             if (unit.ShakPrefix.Length > 0)
-                answer.Units.Add(new Contracts.Effectuation.V1.MaskedUnit { Classification = "SHAK", Id = unit.ShakPrefix });
+                yield return new MaskedUnit { Classification = "SHAK", Id = unit.ShakPrefix };
         }
-        return answer;
     }
 }

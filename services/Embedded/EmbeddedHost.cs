@@ -28,6 +28,7 @@ public static class EmbeddedHost
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         FillIn(builder.Configuration);
+        TrustDemoIssuer(builder.Configuration);
         builder.Services.AddSingleton(services => new DemoClock(
             Path.Combine(services.GetRequiredService<IOptions<DataOptions>>().Value.Folder, "demo-clock")));
         builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<DemoClock>());
@@ -51,6 +52,17 @@ public static class EmbeddedHost
         app.MapEffectuation();
         app.MapDemoClock();
         return app;
+    }
+
+    /// <summary>Where no issuer of SOAP tickets is configured, one of this process's own is trusted, so that a client can be tried.</summary>
+    private static void TrustDemoIssuer(ConfigurationManager configuration)
+    {
+        if (configuration.GetSection("Soap:Issuers").GetChildren().Any())
+            return;
+        var issuer = new DemoIssuer(configuration["Data:Folder"]!);
+        issuer.Ensure();
+        configuration["Soap:Issuers:demo:Name"] = DemoIssuer.Name;
+        configuration["Soap:Issuers:demo:Certificates:demo"] = issuer.File;
     }
 
     /// <summary>What follows from one setting to another: all files under one folder, all services at this process's own addresses.</summary>

@@ -45,6 +45,14 @@ token.TreatUnmatchedTokensAsErrors = false;
 token.SetAction((parsed, cancel) => PrintToken.Run([.. parsed.UnmatchedTokens], parsed.GetRequiredValue(client), cancel));
 root.Subcommands.Add(token);
 
+var soapClient = new Argument<string>("client") { Description = "A client of Soap:Clients, for example soap-epj-hovedstaden" };
+var body = new Argument<string>("file") { Description = "The body, for example samples/soap/create-blurring.xml" };
+var envelope = new Command("envelope", "Print a SOAP envelope with a ticket of the demo issuer") { soapClient, body };
+envelope.TreatUnmatchedTokensAsErrors = false;
+envelope.SetAction((parsed, cancel) =>
+    PrintEnvelope.Run([.. parsed.UnmatchedTokens], parsed.GetRequiredValue(soapClient), FromCaller(parsed.GetRequiredValue(body)), cancel));
+root.Subcommands.Add(envelope);
+
 return await root.Parse(args).InvokeAsync();
 
 // ./run changes to the repository's folder; a path is meant from where it was typed.

@@ -100,6 +100,7 @@ public static class ServiceHost
         services.AddSingleton<IConfigureOptions<RateLimiterOptions>, Rates.Setup>();
         services.AddSingleton(provider => new LongCalls(
             provider.GetRequiredService<IOptions<LimitOptions>>(), provider.GetRequiredService<TokenTrust>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSoap();
         builder.AddSidecar();
         // Authentication brings data protection along, which would write keys to the user's home folder; nothing here is protected with it.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();

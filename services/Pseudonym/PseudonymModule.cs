@@ -33,5 +33,8 @@ public static class PseudonymModule
             (http, request, caller, cancel) => http.Get<Resolve>().Handle(request, caller, cancel));
         app.MapJson<RotateSaltRequest, Salt>("POST", "/v1/salt/rotation", Operations.RotateSalt, "Makes a new salt, in use from now",
             (http, request, caller, cancel) => http.Get<RotateSalt>().Handle(request, caller, cancel));
+
+        app.MapSoap("/idsas-salt/20230601/salt", "idsas-salt-20230601", soap => soap.Namespace20230601,
+            new SoapOperation(nameof(GetCurrentSalt), Roles.DataSource, SystemOnly: true, (call, cancel) => call.Http.Get<GetCurrentSalt>().Handle(call, cancel)));
     }
 }

@@ -100,12 +100,13 @@ public sealed class MaskingFeed(
 
     private FeedEntry Read(JournalEntry entry)
     {
-        if (entry.Type != Activated && entry.Type != Ended && entry.Type != Renewed && entry.Type != UnitStepped)
+        if (entry.Type != Activated && entry.Type != Ended && entry.Type != Renewed && entry.Type != Shortened && entry.Type != UnitStepped)
             return FeedEntry.Nothing;
         return EventJson.Read(entry.Type, entry.Data) switch
         {
             RegistrationActivated e => Of(e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, e.SealedCpr),
             RegistrationRenewed e => Of(e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, null),
+            RegistrationShortened e => Of(e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, null),
             RegistrationEnded e => Of(e.MaskingId, e.PatientKey, e.Cvr, null, null),
             UnitChanged e when e.State == UnitRules.StateWords[UnitState.InForce] => Of(e, removed: false),
             UnitChanged e when e.State == UnitRules.StateWords[UnitState.Removed] => Of(e, removed: true),
@@ -141,6 +142,7 @@ public sealed class MaskingFeed(
 
     private static readonly string Activated = EventNames.Of<RegistrationActivated>();
     private static readonly string Renewed = EventNames.Of<RegistrationRenewed>();
+    private static readonly string Shortened = EventNames.Of<RegistrationShortened>();
     private static readonly string Ended = EventNames.Of<RegistrationEnded>();
     private static readonly string UnitStepped = EventNames.Of<UnitChanged>();
 

@@ -26,6 +26,8 @@ public static class RegistrationModule
         builder.Services.AddSingleton<RemoveUnit>();
         builder.Services.AddSingleton<ListUnits>();
         builder.Services.AddSingleton<WatchMaskings>();
+        builder.Services.AddSingleton<CreateBlurring>();
+        builder.Services.AddSingleton<OrgBlurrings>();
 
         builder.Services.AddSingleton<Repeats>();
         builder.Services.AddSingleton<DepartmentMaskings>();
@@ -63,5 +65,12 @@ public static class RegistrationModule
             "Ends a department masking", (http, request, caller, cancel) => http.Get<RemoveUnit>().Handle(request, caller, cancel));
         app.MapJson<ListUnitsRequest, ListUnitsResponse>("GET", "/v1/units", Operations.ListUnits,
             "Lists department maskings", (http, request, caller, cancel) => http.Get<ListUnits>().Handle(request, caller, cancel));
+
+        var create = new SoapOperation(CreateBlurring.Name, Roles.HealthWorker, SystemOnly: false, (call, cancel) => call.Http.Get<CreateBlurring>().Handle(call, cancel));
+        app.MapSoap("/idsas-registration/20230601/registration", "idsas-registration-20230601", soap => soap.Namespace20230601, create);
+        app.MapSoap("/idsas-registration/20240124/registration", "idsas-registration-20240124", soap => soap.Namespace20240124,
+            create,
+            new SoapOperation(OrgBlurrings.CreateName, Roles.National, SystemOnly: false, (call, cancel) => call.Http.Get<OrgBlurrings>().Create(call, cancel)),
+            new SoapOperation(OrgBlurrings.RemoveName, Roles.National, SystemOnly: false, (call, cancel) => call.Http.Get<OrgBlurrings>().Remove(call, cancel)));
     }
 }

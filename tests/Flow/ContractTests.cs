@@ -38,13 +38,13 @@ public sealed partial class ContractTests(SharedPlatform flow) : IClassFixture<S
         Assert.True(Rejections.All.Count > 60, $"{Rejections.All.Count}");
         Assert.All(Rejections.All.Values, rejection =>
         {
-            Assert.Matches("^SLR-[1-69][0-9]{2}$", rejection.Code);
+            Assert.Matches("^SLR-[1-689][0-9]{2}$", rejection.Code);
             Assert.True(rejection.Da.Length > 15 && rejection.En.Length > 15 && rejection.Da != rejection.En, rejection.Code);
             Assert.True(rejection.Da.EndsWith('.') || rejection.Da.EndsWith('?') || rejection.Da.EndsWith('-'), rejection.Code);
             Assert.DoesNotContain('{', rejection.Da + rejection.En); // no room for a caller's value
         });
         Assert.Equal(Rejections.All.Count, Rejections.All.Values.Select(r => r.Da).Distinct().Count());
-        // Its hundred is its service's: 1 Registration, 2 Approval, 3 Scheduler, 4 Pseudonym, 5 Effectuation, 6 Tokens, 9 common.
+        // Its hundred is its service's: 1 Registration, 2 Approval, 3 Scheduler, 4 Pseudonym, 5 Effectuation, 6 Tokens, 8 SOAP, 9 common.
         string[] hundreds = ["", "Registration", "Approval", "", "Pseudonym", "Effectuation", "Tokens"];
         var fields = typeof(Rejections).GetFields().Select(f => (f.Name, Rejection: f.GetValue(null) as Rejection)).Where(f => f.Rejection is not null).ToList();
         foreach (var (name, rejection) in fields.Where(f => hundreds.ElementAtOrDefault(f.Rejection!.Code[4] - '0') is { Length: > 0 }))

@@ -271,7 +271,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
 
     private static Task<T> Call<T>(AsyncUnaryCall<T> call) => call.ResponseAsync;
 
-    private static JsonObject Nomination(string sorId) => new()
+    internal static JsonObject Nomination(string sorId) => new()
     {
         ["idempotencyKey"] = "unit-" + Guid.NewGuid().ToString("N")[..16],
         ["sorId"] = sorId,

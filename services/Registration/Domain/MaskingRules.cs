@@ -156,6 +156,33 @@ public static class MaskingRules
         return new Decision(renewed, [told, Cancelled(order), DeadlineOf(renewed)]);
     }
 
+    /// <summary>
+    /// An earlier end than the one in force (rule M9, as the national wire has it: the last end counts, and there is no other way to end there). The masking
+    /// stays the one it is, with its case and its reason.
+    /// </summary>
+    public static Decided<Decision> Shorten(MaskingOrder order, DateTimeOffset endsAt, string by, Guid deadlineId, DateTimeOffset at, MaskingDates dates)
+    {
+        if (!order.InForceAt(at))
+            return Rejections.MaskingNotInForce;
+        var end = dates.End(endsAt, MaskingDates.RoundDown(at));
+        if (end.Rejection is { } wrongEnd)
+            return wrongEnd;
+        if (end.Value >= order.EndsAt)
+            return Rejections.EndNotCurrent.For("ends_at");
+        var shortened = order with { EndsAt = end.Value, DeadlineId = deadlineId };
+        var told = new RegistrationShortened
+        {
+            MaskingId = Text(order.MaskingId),
+            PatientKey = order.Patient.ToString(),
+            Cvr = order.Cvr.ToString(),
+            ShortenedEnd = order.EndsAt,
+            EndsAt = shortened.EndsAt,
+            ShortenedBy = by,
+            ShortenedAt = MaskingDates.RoundDown(at),
+        };
+        return new Decision(shortened, [told, Cancelled(order), DeadlineOf(shortened)]);
+    }
+
     /// <summary>The end has been reached (rule M6). Null where another deadline counts by now or the masking is over.</summary>
     public static Decision? Expire(MaskingOrder order, Guid deadlineId, DateTimeOffset at) =>
         IsDeadlineOf(order, deadlineId) && at >= order.EndsAt

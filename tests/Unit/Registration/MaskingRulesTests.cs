@@ -206,6 +206,30 @@ public sealed class MaskingRulesTests
     public void RenewalOfAnotherEnd_IsRejected() => Assert.Equal(
         "SLR-117", MaskingRules.Renew(Active(), NowKept.AddDays(80), "p3", Guid.NewGuid(), Now, MaskingDates.Guideline).Rejection?.Code);
 
+    [Fact] // M9: on the national wire the last end counts
+    public void Shortening_GivesTheSameMaskingAnEarlierEnd()
+    {
+        var order = Active();
+        var (deadline, end) = (Guid.NewGuid(), NowKept.AddDays(3));
+
+        var shortened = MaskingRules.Shorten(order, end, "p7", deadline, Now.AddDays(1), MaskingDates.Guideline).Value;
+
+        Assert.Equal(order with { EndsAt = end, DeadlineId = deadline }, shortened.Order);
+        var told = Assert.IsType<RegistrationShortened>(shortened.Events[0]);
+        Assert.Equal((order.EndsAt, end, "p7"), (told.ShortenedEnd, told.EndsAt, told.ShortenedBy));
+        Assert.Equal(order.DeadlineId.ToString("D"), Assert.IsType<DeadlineCancelled>(shortened.Events[1]).DeadlineId);
+        Assert.Equal((deadline.ToString("D"), end), (Assert.IsType<DeadlineSet>(shortened.Events[2]).DeadlineId, ((DeadlineSet)shortened.Events[2]).DueAt));
+        Assert.Equal(3, shortened.Events.Count);
+    }
+
+    [Theory] // M6, M9, M10: never longer, never into the past, never what is over
+    [InlineData(90, 0, "SLR-117")]
+    [InlineData(91, 0, "SLR-105")]
+    [InlineData(5, 5, "SLR-106")]
+    [InlineData(3, 90, "SLR-112")]
+    public void Shortening_IsToAnEarlierEndOfAMaskingInForceOnly(int endDay, int today, string code) => Assert.Equal(
+        code, MaskingRules.Shorten(Active(), NowKept.AddDays(endDay), "p7", Guid.NewGuid(), NowKept.AddDays(today), MaskingDates.Guideline).Rejection?.Code);
+
     [Fact] // M6
     public void Deadline_TurnsOnlyTheMaskingThatItWasLastSetFor()
     {

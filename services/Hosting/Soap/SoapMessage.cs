@@ -1,0 +1,51 @@
+using System.Xml;
+using Sloring.Contracts;
+
+namespace Sloring.Hosting;
+
+/// <summary>An envelope as it came.</summary>
+/// <param name="Security">The header wsse:Security; null where there is none.</param>
+/// <param name="FlowId">FlowID of the DGWS header; null where there is none.</param>
+/// <param name="MessageId">MessageID of the DGWS header.</param>
+/// <param name="Body">The one element of the body.</param>
+public sealed record SoapMessage(XmlElement? Security, string? FlowId, string MessageId, XmlElement Body)
+{
+    private const int LongestId = 256;
+
+    /// <summary>Reads an envelope: SOAP 1.1, at most one Header, one Body with one element.</summary>
+    /// <exception cref="RejectedException">SLR-810, SLR-811, SLR-812, SLR-814.</exception>
+    public static SoapMessage Parse(byte[] bytes)
+    {
+        var envelope = SoapXml.Read(bytes).DocumentElement!;
+        if (envelope.LocalName == "Envelope" && envelope.NamespaceURI != SoapNames.Envelope)
+            throw new RejectedException(Rejections.SoapVersionWrong);
+        var parts = envelope.Elements().ToList();
+        if (!envelope.Is(SoapNames.Envelope, "Envelope") || parts.Count is < 1 or > 2 || !parts[^1].Is(SoapNames.Envelope, "Body")
+            || (parts.Count == 2 && !parts[0].Is(SoapNames.Envelope, "Header")) || parts[^1].Elements().Count() != 1)
+            throw new RejectedException(Rejections.SoapMalformed);
+
+        var headers = parts.Count == 2 ? parts[0].Elements().ToList() : [];
+        if (headers.Any(header => header.GetAttribute("mustUnderstand", SoapNames.Envelope) == "1" && !Understood(header)))
+            throw new RejectedException(Rejections.SoapHeaderNotUnderstood);
+        var linking = AtMostOne(headers, SoapNames.Medcom, "Header")?.Elements().Where(child => child.Is(SoapNames.Medcom, "Linking")).ToList();
+        var (flow, message) = linking?.Count == 1 ? (Id(linking[0], "FlowID"), Id(linking[0], "MessageID")) : default;
+        var security = AtMostOne(headers, SoapNames.Wsse, "Security");
+        return new SoapMessage(security, flow, message ?? throw new RejectedException(Rejections.SoapMessageIdMissing.For("MessageID")), parts[^1].Elements().Single());
+    }
+
+    private static bool Understood(XmlElement header) => header.NamespaceURI is SoapNames.Wsse or SoapNames.Medcom or SoapNames.AddressingPrefix;
+
+    private static XmlElement? AtMostOne(List<XmlElement> headers, string @namespace, string name) => headers.Where(header => header.Is(@namespace, name)).ToList() switch
+    {
+        [] => null,
+        [var single] => single,
+        _ => throw new RejectedException(Rejections.SoapMalformed),
+    };
+
+    private static string? Id(XmlElement linking, string name) => linking.Elements(SoapNames.Medcom, name).ToList() switch
+    {
+        [] => null,
+        [var single] when single.WholeText() is { Length: > 0 and <= LongestId } id => id,
+        _ => throw new RejectedException(Rejections.SoapMalformed.For(name)),
+    };
+}

@@ -1,0 +1,52 @@
+using System.Xml.Linq;
+using Microsoft.EntityFrameworkCore;
+using Sloring.Contracts;
+using Sloring.Contracts.Registration.V1;
+using Sloring.Hosting;
+using Sloring.Registration.Domain;
+
+namespace Sloring.Registration;
+
+/// <summary>
+/// The national wire's department maskings: CreateOrgBlurring is the national confirmation of a unit that was nominated and recommended here (rules D2, D3; decision
+/// 18), RemoveOrgBlurring its removal. What holds already is answered the same.
+/// </summary>
+public sealed class OrgBlurrings(Store<RegistrationDb> store, DepartmentMaskings units, Organisations organisations)
+{
+    public const string CreateName = "CreateOrgBlurring";
+    public const string RemoveName = "RemoveOrgBlurring";
+
+    public async Task<XElement> Create(SoapCall call, CancellationToken cancel)
+    {
+        var unit = UnitOf(call);
+        if (await Find(unit, UnitState.InForce, cancel) is null)
+            await units.Take(await Must(unit, UnitState.Recommended, cancel), UnitStep.Confirm, "", call.Caller, cancel);
+        return new XElement(call.Payload + "CreateOrgBlurringResponse", "OK");
+    }
+
+    public async Task<XElement> Remove(SoapCall call, CancellationToken cancel)
+    {
+        await units.Take(await Must(UnitOf(call), UnitState.InForce, cancel), UnitStep.Remove, RemoveName, call.Caller, cancel);
+        return new XElement(call.Payload + "RemoveOrgBlurringResponse", "OK");
+    }
+
+    private async Task<string> Must(string unit, UnitState state, CancellationToken cancel) =>
+        await Find(unit, state, cancel) ?? throw new RejectedException(Rejections.UnitMaskingNotFound.For("org"));
+
+    private async Task<string?> Find(string unit, UnitState state, CancellationToken cancel) =>
+        (await store.Read(
+            db => db.Units.Where(u => u.UnitSorId == unit && u.State == state).Select(u => (Guid?)u.UnitMaskingId).FirstOrDefaultAsync(cancel), cancel))?.ToString("D");
+
+    private string UnitOf(SoapCall call)
+    {
+        var id = call.Text("org", "id") ?? "";
+        return call.Text("org", "classification") switch
+        {
+            "SOR" when !SorId.IsValid(id) => throw new RejectedException(Rejections.SorInvalid.For("id")),
+            "SOR" => id,
+            "SHAK" when !ShakCode.IsValid(id) => throw new RejectedException(Rejections.ShakInvalid.For("id")),
+            "SHAK" => organisations.FindShak(id)?.SorId ?? throw new RejectedException(Rejections.UnitUnknown.For("id")),
+            _ => throw new RejectedException(Rejections.CodeUnknown.For("classification")),
+        };
+    }
+}
