@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -330,7 +331,8 @@ public sealed class WatchTests : IAsyncLifetime
         /// <summary>Reads on until the server ends the watch; gives its reason.</summary>
         public Task<RpcException> End() => Assert.ThrowsAsync<RpcException>(async () =>
         {
-            while (true)
+            var began = Stopwatch.StartNew();
+            while (began.Elapsed < Eventually.Limit)
                 await Read();
         });
 
