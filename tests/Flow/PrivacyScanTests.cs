@@ -5,7 +5,7 @@ namespace Sloring.Tests.Flow;
 
 /// <summary>
 /// Reads everything that the suite's hosts wrote (logs, child processes' output; traces and metrics are captured into the same folder) and
-/// finds no CPR number and no name of a person. Runs last.
+/// finds no CPR number and no name of a person. Runs last. What the hosts left in their databases is read when each of them is disposed of (KeptScan).
 /// </summary>
 [Trait("stage", "last")]
 public sealed partial class PrivacyScanTests
@@ -42,6 +42,16 @@ public sealed partial class PrivacyScanTests
     [InlineData("trace 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", null)]
     [InlineData("took 1234567890123 ns", null)]
     public void TheScan_SeesWhatItMust(string line, string? expected) => Assert.Equal(expected, Finding(line));
+
+    [Fact]
+    public void TheScanOfDatabases_SeesWhatItMust()
+    {
+        var cpr = People.NextCpr();
+        Assert.Equal("a CPR number", KeptScan.Finding(System.Text.Encoding.UTF8.GetBytes($"text\0{cpr}reason")));
+        Assert.Equal("a CPR number", KeptScan.Finding(System.Text.Encoding.UTF8.GetBytes($"7{cpr}")));
+        Assert.Equal("a name", KeptScan.Finding("masked Jens Ole Prøvesen"u8));
+        Assert.Null(KeptScan.Finding("s1.1.abc 1764090000123 1000111000016001 0101010101"u8));
+    }
 
     private static string? Finding(string line)
     {

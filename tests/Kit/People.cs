@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Sloring.Tests;
@@ -5,6 +6,8 @@ namespace Sloring.Tests;
 /// <summary>Synthetic people: CPR numbers with a day of birth of 61 or more, which nobody has.</summary>
 public static class People
 {
+    private static readonly ConcurrentDictionary<string, bool> Given = new();
+
     private static int _next = Random.Shared.Next(100_000);
 
     /// <summary>Names given to staff in tests; the privacy scan looks for them.</summary>
@@ -21,6 +24,11 @@ public static class People
         var day = 61 + (n % 28);
         var month = 1 + (n / 28 % 12);
         var year = n / 336 % 100;
-        return string.Create(CultureInfo.InvariantCulture, $"{day:00}{month:00}{year:00}{n / 33_600 % 4_000:0000}");
+        var cpr = string.Create(CultureInfo.InvariantCulture, $"{day:00}{month:00}{year:00}{n / 33_600 % 4_000:0000}");
+        Given[cpr] = true;
+        return cpr;
     }
+
+    /// <summary>Whether a test of this process has this CPR number from here.</summary>
+    public static bool WasGiven(string cpr) => Given.ContainsKey(cpr);
 }

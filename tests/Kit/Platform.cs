@@ -122,7 +122,15 @@ public sealed class Platform : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Stop();
-        if (_ownsFolder && Directory.Exists(Folder))
+        if (!_ownsFolder || !Directory.Exists(Folder))
+            return;
+        try
+        {
+            await KeptScan.Check(Folder);
+        }
+        finally
+        {
             Directory.Delete(Folder, recursive: true);
+        }
     }
 }
