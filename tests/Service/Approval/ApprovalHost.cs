@@ -103,8 +103,12 @@ public sealed class ApprovalHost : IAsyncDisposable
         builder.Services.AddSingleton<RegistrationStandIn>();
         builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, bearer =>
         {
+            // There is no token service here to fetch keys from.
+            bearer.ConfigurationManager = null;
             bearer.Configuration = new OpenIdConnectConfiguration();
+            bearer.TokenValidationParameters.IssuerSigningKeyResolverUsingConfiguration = null;
             bearer.TokenValidationParameters.IssuerSigningKey = signing.Key;
+            bearer.TokenValidationParameters.TryAllIssuerSigningKeys = true;
         });
 
         var app = builder.Build();
