@@ -159,13 +159,11 @@ public sealed class EdgeUpdateTests(EdgePlatform edge) : IClassFixture<EdgePlatf
     [Fact]
     public async Task LargeUpdates_AreAllAnswered()
     {
-        // Ten of 9 MB, more at once than are worked on at a time.
+        // Ten of 9 MB, more at once than are worked on at a time; most of it white space, so that the answers, which every other queue of this source gets too, are small.
         var mine = await edge.Source.Bind("kilde-hovedstaden.large", "sloring.masked-updates", $"{Hovedstaden}.{Kilde}");
-        var body = EdgePlatform.Update(People.NextCpr(), 95);
-        foreach (var entry in body["entries"]![0]!["entries"]!.AsArray())
-            entry!["text"] = new string('x', 95_000);
+        var body = EdgePlatform.Update(People.NextCpr()).ToJsonString().Insert(1, new string(' ', 9_000_000));
 
-        await edge.Source.Publish("sloring.updates", Update, body.ToJsonString(), From(Kilde), times: 10);
+        await edge.Source.Publish("sloring.updates", Update, body, From(Kilde), times: 10);
 
         await Eventually.True(async () => await edge.Source.Count(mine) == 10, "all are answered", TimeSpan.FromSeconds(90));
         await edge.Source.Delete(mine);
