@@ -68,11 +68,12 @@ public static class EmbeddedHost
     /// <summary>What follows from one setting to another: all files under one folder, all services at this process's own addresses.</summary>
     private static void FillIn(ConfigurationManager configuration)
     {
+        configuration["Settings:File"] ??= Path.Combine(AppContext.BaseDirectory, "samples", "demo-clients.json");
+        // First: adding a source forgets what has been filled in.
+        configuration.AddSettingsFile();
         var folder = Path.GetFullPath(configuration["Data:Folder"] ?? ".data");
         Directory.CreateDirectory(folder);
         configuration["Data:Folder"] = folder;
-        configuration["Settings:File"] ??= Path.Combine(AppContext.BaseDirectory, "samples", "demo-clients.json");
-        configuration.AddSettingsFile();
         configuration["Secrets:File"] ??= Path.Combine(folder, "secrets.json");
         configuration["Tokens:StateFile"] ??= Path.Combine(folder, "tokens.json");
         configuration["Organisations:File"] ??= Path.Combine(AppContext.BaseDirectory, "organisations.csv");
