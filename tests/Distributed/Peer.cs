@@ -8,7 +8,6 @@ namespace Sloring.Tests.Distributed;
 /// <summary>A foreign system on amqplib in a process of its own: an EPJ adapter, a data source, a region's system or an operator.</summary>
 public sealed class Peer : IAsyncDisposable
 {
-    private static readonly Lazy<Task> Installed = new(Install);
     private readonly Process _process;
     private readonly Task _reading;
     private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonNode?>> _waiting = [];
@@ -22,13 +21,13 @@ public sealed class Peer : IAsyncDisposable
     }
 
     /// <summary>Completes when the foreign systems' packages are there.</summary>
-    internal static Task Packages => Installed.Value;
+    internal static Task Packages => ForeignProgram.Install(Folder);
 
     internal static string Folder { get; } = Path.Combine(Repository.Root, "tests", "Distributed", "js");
 
     public static async Task<Peer> Connect(string address)
     {
-        await Installed.Value;
+        await Packages;
         return new Peer(Process.Start(new ProcessStartInfo("node", [Path.Combine(Folder, "edge.mjs"), address]) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
     }
 
@@ -107,18 +106,6 @@ public sealed class Peer : IAsyncDisposable
         }
         foreach (var answer in _waiting.Values)
             answer.TrySetException(new PeerException("The foreign system has ended."));
-    }
-
-    private static async Task Install()
-    {
-        var stamp = new FileInfo(Path.Combine(Folder, "node_modules", ".package-lock.json")); // npm writes it last
-        if (stamp.Exists && stamp.LastWriteTimeUtc >= File.GetLastWriteTimeUtc(Path.Combine(Folder, "package-lock.json")))
-            return;
-        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", Folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var said = (npm.StandardOutput.ReadToEndAsync(), npm.StandardError.ReadToEndAsync());
-        await npm.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        if (npm.ExitCode != 0)
-            throw new InvalidOperationException($"npm ci failed: {await said.Item1} {await said.Item2}");
     }
 }
 
