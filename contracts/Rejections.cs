@@ -202,6 +202,10 @@ public static class Rejections
         "Et navn mangler eller er for langt (højst 200 tegn).",
         "A name is missing or too long (at most 200 characters).");
 
+    public static readonly Rejection SaltErased = new("SLR-407", State,
+        "Perioden rækker længere tilbage, end salte gemmes; pseudonymer fra dengang kan ikke længere opløses. Angiv en senere fra-dato.",
+        "The period reaches back further than salts are kept; pseudonyms of then can no longer be resolved. Give a later from date.");
+
     // 5xx Effectuation
     public static readonly Rejection PictureNotFresh = new("SLR-501", Unavailable,
         "Sløringerne kan ikke aflæses friskt nok lige nu. Vis ingen navne, og prøv igen om lidt.",

@@ -126,6 +126,46 @@ public sealed record JournalCheckpointed : IEvent
     string IEvent.Subject => "journal";
 }
 
+/// <summary>
+/// Entries were erased from the front of a journal after their retention (decision 33). Audit only; the newest one in a journal says where that begins.
+/// </summary>
+[EventName("audit.journal-erased.v1")]
+public sealed record JournalErased : IEvent
+{
+    /// <summary>Position of the last erased entry.</summary>
+    public required long Position { get; init; }
+
+    /// <summary>Hash of that entry, hex: the first entry that is kept follows on it.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>What was written before this instant was to be erased, UTC.</summary>
+    public required DateTimeOffset Before { get; init; }
+
+    /// <summary>Hash of the first entry that the journal ever had, hex: its name, which no erasure changes.</summary>
+    public required string Journal { get; init; }
+
+    /// <summary>Service, position, hash and instant of the last erased entry as a JWS in compact form, ES256, type "journal-start", with the key's id.</summary>
+    public required string Signed { get; init; }
+
+    string IEvent.Subject => "journal";
+}
+
+/// <summary>Rows were erased after their retention (decision 33). Audit only; one for each batch.</summary>
+[EventName("audit.records-erased.v1")]
+public sealed record RecordsErased : IEvent
+{
+    /// <summary>"maskings", "units", "cases", "deadlines" or "salts".</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What ended before this instant was to be erased, UTC.</summary>
+    public required DateTimeOffset Before { get; init; }
+
+    /// <summary>How many.</summary>
+    public required int Rows { get; init; }
+
+    string IEvent.Subject => Kind;
+}
+
 /// <summary>Rows were brought under another sealing key, by an operator. Audit only.</summary>
 [EventName("audit.rows-resealed.v1")]
 public sealed record RowsResealed : IEvent

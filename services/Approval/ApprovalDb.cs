@@ -16,6 +16,12 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
 
     public DbSet<RenewalGround> RenewalGrounds => Set<RenewalGround>();
 
+    public DbSet<OverviewCount> OverviewCounts => Set<OverviewCount>();
+
+    public DbSet<OverviewDecisionTime> OverviewDecisionTimes => Set<OverviewDecisionTime>();
+
+    public override int SchemaVersion => 2;
+
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [
         new(typeof(ApprovalCase), nameof(ApprovalCase.SealedCpr), SealedFor.Cpr),
@@ -53,12 +59,17 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
             table.HasIndex(c => new { c.Cvr, c.State, c.DecisionDue, c.CaseId });
             table.HasIndex(c => new { c.PatientKey, c.Cvr });
             table.HasIndex(c => c.ActivatedAt);
+            // Of closed cases alone: erasure reads its head.
+            table.HasIndex(c => c.ClosedAt).HasFilter("\"ClosedAt\" IS NOT NULL");
             table.HasMany(c => c.Steps).WithOne().HasForeignKey(step => step.CaseId);
             table.HasMany(c => c.Questions).WithOne().HasForeignKey(question => question.CaseId);
         });
         modelBuilder.Entity<CaseStep>().ToTable("case_steps").HasKey(step => new { step.CaseId, step.Number });
         modelBuilder.Entity<CaseQuestion>().ToTable("case_questions").HasKey(question => new { question.CaseId, question.Number });
         modelBuilder.Entity<RenewalGround>().ToTable("renewal_grounds").HasKey(ground => new { ground.CaseId, ground.ExtendsEnd, ground.By });
+        modelBuilder.Entity<OverviewCount>().ToTable("overview_counts").HasKey(count => new { count.Month, count.Cvr, count.LevelUnitSorId, count.Trigger });
+        modelBuilder.Entity<OverviewDecisionTime>().ToTable("overview_decision_times")
+            .HasKey(time => new { time.Month, time.Cvr, time.LevelUnitSorId, time.Trigger, time.Tenths });
         modelBuilder.Entity<CaseDeadline>(table =>
         {
             table.ToTable("case_deadlines");
@@ -69,6 +80,7 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
         {
             table.ToTable("notices");
             table.HasKey(notice => notice.NoticeId);
+            table.HasIndex(notice => notice.CaseId);
             table.HasIndex(notice => new { notice.Cvr, notice.ToPerson, notice.SentAt });
             table.HasIndex(notice => new { notice.Cvr, notice.ToUnitSorId, notice.SentAt });
         });

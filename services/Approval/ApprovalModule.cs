@@ -22,6 +22,7 @@ public static class ApprovalModule
         builder.On<ApprovalDb, RegistrationShortened, OnRegistrationShortened>(from: "registration");
         builder.On<ApprovalDb, RegistrationEnded, OnRegistrationEnded>(from: "registration");
         builder.On<ApprovalDb, DeadlineReached, OnDeadlineReached>(from: "scheduler");
+        builder.Erases<ApprovalDb, EraseCases>();
         builder.TellEdge<ApprovalDb, TellNotifications>();
 
         var services = builder.Services;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.EntityFrameworkCore;
 using Sloring.Approval.Domain;
 using Sloring.Contracts;
 using Sloring.Contracts.Approval.V1;
@@ -19,16 +18,12 @@ public sealed class GetOverview(Store<ApprovalDb> store, Practices practices, Ti
             throw new RejectedException(Rejections.OverviewPeriodInvalid.For("to_month"));
         var (from, until) = (DanishTime.StartOf(first), DanishTime.StartOf(last.AddMonths(1)));
         var cvr = caller.Is(Roles.National) ? null : caller.RequireCvr().ToString();
-        var facts = await store.Read(
-            db => db.Cases.Where(c => c.ActivatedAt >= from && c.ActivatedAt < until && (cvr == null || c.Cvr == cvr))
-                .Select(c => new { c.Cvr, c.LevelUnitSorId, c.Trigger, c.ActivatedAt, c.DecisionDue, c.EndsAt, c.DecidedAs, c.DecidedAt, c.ClosedAt, c.Renewals })
-                .ToListAsync(cancel),
+        var (facts, erased) = await store.Read(
+            async db => (
+                await db.Cases.Where(c => c.ActivatedAt >= from && c.ActivatedAt < until && (cvr == null || c.Cvr == cvr)).Facts(cancel),
+                await db.Erased(OverviewRules.MonthOf(first), OverviewRules.MonthOf(last), cvr, cancel)),
             cancel);
-        var rows = OverviewRules.Aggregate(
-            facts.Select(c => new OverviewFact(
-                new OverviewKey(MonthOf(c.ActivatedAt), c.Cvr, c.LevelUnitSorId ?? "", c.Trigger),
-                c.ActivatedAt, c.DecisionDue, c.EndsAt, c.DecidedAs, c.DecidedAt, c.ClosedAt, c.Renewals)),
-            clock.GetUtcNow());
+        var rows = OverviewRules.Aggregate([.. OverviewRules.Count(facts, clock.GetUtcNow()), .. erased]);
         return new Overview
         {
             Rows = { rows.Select(row => Show(row.Key, OverviewRules.Suppress(row.Figures, practices.Of(row.Key.Cvr).SmallestCell))) },
@@ -53,9 +48,6 @@ public sealed class GetOverview(Store<ApprovalDb> store, Practices practices, Ti
             row.MedianHoursToDecision = median;
         return row;
     }
-
-    private static string MonthOf(DateTimeOffset activatedAt) =>
-        DanishTime.DayOf(activatedAt).ToString("yyyy-MM", CultureInfo.InvariantCulture);
 
     /// <summary>Years outside 2000 to 2999 are slips of the pen, and their neighbours would leave the calendar.</summary>
     private static DateOnly Month(string text, string field) =>

@@ -92,6 +92,12 @@ public static class ServiceHost
         services.AddSingleton<CheckpointSigner>();
         services.AddOptions<AuditOptions>().BindConfiguration("Audit")
             .Validate(o => o.CheckpointMinutes is >= 0 and <= 1_440, "Set Audit:CheckpointMinutes to 1 to 1440, or to 0 for no checkpoints.").ValidateOnStart();
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention")
+            .Validate(
+                o => new[] { o.CaseYears, o.DeadlineYears, o.SaltYears, o.JournalYears }.All(years => years is >= 0 and <= RetentionOptions.MostYears),
+                $"Set Retention:CaseYears, Retention:DeadlineYears, Retention:SaltYears and Retention:JournalYears to 1 to {RetentionOptions.MostYears}, or to 0 where such records are kept for ever.")
+            .ValidateOnStart();
+        services.AddHostedService<EraseOnSchedule>();
         services.AddSingleton<JournalRpcs>();
         services.AddSingleton<KeyRpcs>();
         services.AddTokenChecks();
@@ -150,6 +156,7 @@ public static class ServiceHost
         services.AddSingleton<IServiceJournal>(provider => provider.GetRequiredService<Store<TDb>>());
         services.AddSingleton<AuditReads<TDb>>();
         services.AddSingleton<IResealRows, ResealRows<TDb>>();
+        services.AddSingleton<IErasure, EraseJournal<TDb>>();
         services.AddSingleton<Inbox<TDb>>();
         services.AddSingleton<Inbox>(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());
@@ -162,10 +169,20 @@ public static class ServiceHost
     }
 
     /// <summary>Hands a service's journal on, entry after entry, from a cursor of its own.</summary>
-    internal static void AddRelay<TDb>(this WebApplicationBuilder builder, int id, Func<IServiceProvider, Func<JournalEntry, CancellationToken, Task>> hand) where TDb : ServiceDb =>
+    internal static void AddRelay<TDb>(this WebApplicationBuilder builder, int id, Func<IServiceProvider, Func<JournalEntry, CancellationToken, Task>> hand) where TDb : ServiceDb
+    {
+        builder.Services.AddSingleton(new RelayOf<TDb>(id));
         // Not AddHostedService: that takes a second one of the same type for a repeat.
         builder.Services.AddSingleton<IHostedService>(provider => new Relay<TDb>(
             provider.GetRequiredService<Store<TDb>>(), provider.GetRequiredService<Database>(), id, hand(provider), provider.GetRequiredService<ILogger<Relay<TDb>>>()));
+    }
+
+    /// <summary>Has rows of a service erased on schedule.</summary>
+    public static void Erases<TDb, TRows>(this WebApplicationBuilder builder) where TDb : ServiceDb where TRows : class, IErasableRows<TDb>
+    {
+        builder.Services.TryAddSingleton<TRows>();
+        builder.Services.AddSingleton<IErasure>(provider => new EraseRows<TDb>(provider.GetRequiredService<Store<TDb>>(), provider.GetRequiredService<TRows>()));
+    }
 
     /// <summary>Subscribes a service to an event of another.</summary>
     public static void On<TDb, TEvent, TReaction>(this WebApplicationBuilder builder, string from)

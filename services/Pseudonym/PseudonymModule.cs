@@ -13,6 +13,7 @@ public static class PseudonymModule
             .Validate(o => o.RotationDays is >= 0 and <= 3_650, "Set Pseudonym:RotationDays to 1 to 3650, or to 0 where only an operator rotates.")
             .Validate(o => o.AnnounceDays >= 0 && (o.RotationDays == 0 || o.AnnounceDays < o.RotationDays), "Set Pseudonym:AnnounceDays to 0 or more, and to less than Pseudonym:RotationDays.")
             .ValidateOnStart();
+        builder.Erases<PseudonymDb, EraseSalts>();
         builder.Services.AddSingleton<Salts>();
         builder.Services.AddHostedService<AnnounceSalts>();
         builder.Services.AddSingleton<GetCurrentSalt>();

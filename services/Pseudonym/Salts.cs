@@ -25,10 +25,14 @@ public sealed class Salts(Store<PseudonymDb> store, Sealer sealer, IOptions<Pseu
     }
 
     /// <summary>The salts that may have been in use between two Danish days, newest first.</summary>
+    /// <exception cref="RejectedException">SLR-407: one of them is erased, so that nothing found would say nothing.</exception>
     public async Task<IReadOnlyList<OpenSalt>> Covering(DateOnly from, DateOnly to, CancellationToken cancel)
     {
         var salts = await store.Read(All, cancel);
-        return [.. SaltRules.Covering(Periods(salts), from, to).Select(period => Open(salts, period))];
+        var covering = SaltRules.Covering(Periods(salts), from, to);
+        if (covering.Any(period => salts.Single(salt => salt.Id == period.Id).IsErased))
+            throw new RejectedException(Rejections.SaltErased.For("from"));
+        return [.. covering.Select(period => Open(salts, period))];
     }
 
     /// <summary>Makes a new salt, in use from now.</summary>
@@ -65,9 +69,10 @@ public sealed class Salts(Store<PseudonymDb> store, Sealer sealer, IOptions<Pseu
         if (salts.Count == 0)
             return null;
         var type = EventNames.Of<SaltRotated>();
-        var told = await db.Journal.AsNoTracking().Where(entry => entry.Type == type).OrderByDescending(entry => entry.Position).FirstAsync(cancel);
+        var told = await db.Journal.AsNoTracking().Where(entry => entry.Type == type).OrderByDescending(entry => entry.Position).FirstOrDefaultAsync(cancel);
         var current = SaltRules.Current(Periods(salts), now).Value;
-        return current.Id > ((SaltRotated)EventJson.Read(told.Type, told.Data)).SaltId ? current : null;
+        // Told so long ago that the journal has lost it, it is told again: to hear of the salt in use twice changes nothing.
+        return told is null || current.Id > ((SaltRotated)EventJson.Read(told.Type, told.Data)).SaltId ? current : null;
     }
 
     private async Task<SaltRow> InUseNow(WriteScope<PseudonymDb> scope, List<SaltRow> before)
@@ -99,7 +104,7 @@ public sealed class Salts(Store<PseudonymDb> store, Sealer sealer, IOptions<Pseu
 
     private OpenSalt Open(SaltRow row) => new(row.Id, sealer.Open(row.Sealed, SealedFor.Salt), row.ValidFrom);
 
-    private static List<SaltPeriod> Periods(List<SaltRow> rows) => rows.ConvertAll(row => new SaltPeriod(row.Id, row.ValidFrom));
+    internal static List<SaltPeriod> Periods(List<SaltRow> rows) => rows.ConvertAll(row => new SaltPeriod(row.Id, row.ValidFrom));
 
     private static Task<List<SaltRow>> All(PseudonymDb db) => db.Salts.OrderBy(salt => salt.Id).ToListAsync();
 }

@@ -49,7 +49,7 @@ public sealed class Activate(
             {
                 var shortened = MaskingRules.Shorten(current, endsAt.Value, by.PersonId, Guid.CreateVersion7(now), now, _dates).Value;
                 var at = await scope.Change(current, shortened, by.PersonId);
-                return Kept(Answer(shortened.Order, at), scope);
+                return Kept(shortened.Order, Answer(shortened.Order, at), scope);
             }
             var decided = MaskingRules.Activate(
                 current,
@@ -60,12 +60,12 @@ public sealed class Activate(
             var order = await scope.Start(current, decided, by.PersonId);
             var answer = Answer(order, order.Position);
             answer.SupersededMaskingId = decided.Before is { State: MaskingState.Superseded } before ? before.MaskingId.ToString("D") : "";
-            return Kept(answer, scope);
+            return Kept(order, answer, scope);
         }, cancel, touches: [Repeats.Row(repeat), Orders.Active.Row((cvr, patient))]);
 
-        ActivateResponse Kept(ActivateResponse answer, WriteScope<RegistrationDb> scope)
+        ActivateResponse Kept(MaskingOrder about, ActivateResponse answer, WriteScope<RegistrationDb> scope)
         {
-            repeats.Keep(scope, repeat, answer);
+            repeats.Keep(scope, repeat, about.MaskingId, answer);
             return answer;
         }
     }

@@ -37,12 +37,10 @@ public sealed class MaskingFeed(
     /// </summary>
     public async Task<string> IdOf(FeedScope scope, CancellationToken cancel)
     {
-        var (first, inForce) = await store.Read(
-            async db => (await db.Journal.OrderBy(e => e.Position).FirstAsync(cancel), await InForce(db, scope).ToListAsync(cancel)),
-            cancel);
+        var (journal, inForce) = await store.Read(async db => (await db.JournalId(cancel), await InForce(db, scope).ToListAsync(cancel)), cancel);
         var covered = inForce.SelectMany(unit => units.Covers(unit.UnitSorId).Append(units.ShakPrefix(unit.UnitSorId, unit.Shak)));
         var named = $"feed:{scope.Cvr}:{string.Join(',', covered.Order(StringComparer.Ordinal))}";
-        byte[] identity = [.. first.Hash, .. Encoding.UTF8.GetBytes(named)];
+        byte[] identity = [.. Convert.FromHexString(journal), .. Encoding.UTF8.GetBytes(named)];
         return Convert.ToHexStringLower(HMACSHA256.HashData(scope.Secret, identity))[..32];
     }
 
@@ -66,11 +64,17 @@ public sealed class MaskingFeed(
             inForce.ConvertAll(unit => Change(unit.UnitMaskingId.ToString("D"), unit.Cvr, unit.UnitSorId, unit.Shak, removed: false)));
     }
 
+    /// <summary>The first position after which all changes can still be told: since then nothing that they take has been erased.</summary>
+    public Task<long> WholeFrom(CancellationToken cancel) => store.Read(db => db.WholeFrom(cancel), cancel);
+
     /// <summary>The next changes after a position; their position is the one after which to read on, and they may be empty.</summary>
+    /// <exception cref="RejectedException">SLR-909: something of it has been erased meanwhile; who comes again gets a new snapshot.</exception>
     public async Task<Changes> After(long position, FeedScope scope, CancellationToken cancel)
     {
         var changes = new Changes { Position = position };
         var entries = await store.ReadAfter(position, PageSize, cancel);
+        if (entries.Count > 0 && entries[0].Position != position + 1)
+            throw new RejectedException(Rejections.Busy);
         foreach (var read in entries.Select(entry => _read.GetValue(entry, Read)).Where(read => scope.Cvr is null || read.Cvr == scope.Cvr))
         {
             if (read.Unit is not null)
@@ -87,7 +91,8 @@ public sealed class MaskingFeed(
     private async Task<MaskingChange> UnderKeyOf(FeedScope scope, FeedEntry read, CancellationToken cancel)
     {
         var sealedCpr = read.SealedCpr
-            ?? await store.Read(db => db.Maskings.Where(m => m.MaskingId == read.MaskingId).Select(m => m.SealedCpr).SingleAsync(cancel), cancel);
+            ?? await store.Read(db => db.Maskings.Where(m => m.MaskingId == read.MaskingId).Select(m => m.SealedCpr).SingleOrDefaultAsync(cancel), cancel)
+            ?? throw new RejectedException(Rejections.Busy);
         var key = KeyOf(sealedCpr, scope);
         return new MaskingChange { PatientHigh = key.High, PatientLow = key.Low, Cvr = read.Masking!.Cvr, EndsAtMs = read.Masking.EndsAtMs };
     }

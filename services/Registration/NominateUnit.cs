@@ -38,7 +38,7 @@ public sealed class NominateUnit(Store<RegistrationDb> store, Organisations orga
             var position = await scope.Append(decided.Event);
             scope.Db.Units.Add(decided.Unit with { Position = position });
             var answer = new UnitResponse { Unit = units.Show(decided.Unit), Position = position };
-            repeats.Keep(scope, repeat, answer);
+            repeats.Keep(scope, repeat, decided.Unit.UnitMaskingId, answer);
             return answer;
         }, cancel);
     }

@@ -20,6 +20,8 @@ public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : S
 
     public DbSet<AcceptedRequest> Accepted => Set<AcceptedRequest>();
 
+    public override int SchemaVersion => 2;
+
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [
         new(typeof(MaskingOrder), nameof(MaskingOrder.SealedCpr), SealedFor.Cpr),
@@ -39,6 +41,8 @@ public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : S
             masking.HasIndex(m => new { m.Cvr, m.Patient }, "active").IsUnique().HasFilter($"\"State\" = {(int)MaskingState.InForce}");
             masking.HasIndex(m => new { m.Cvr, m.Position });
             masking.HasIndex(m => new { m.Cvr, m.Patient, m.Position });
+            // Of those that are over alone: erasure reads its head, and no activation pays for it.
+            masking.HasIndex(m => m.EndsAt, "over").HasFilter($"\"State\" <> {(int)MaskingState.InForce}");
         });
         modelBuilder.Entity<Renewal>(renewal =>
         {
@@ -57,6 +61,7 @@ public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : S
         {
             accepted.ToTable("accepted_requests");
             accepted.HasKey(a => a.KeyHash);
+            accepted.HasIndex(a => a.About);
         });
     }
 

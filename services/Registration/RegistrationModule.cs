@@ -36,6 +36,9 @@ public static class RegistrationModule
         builder.On<RegistrationDb, ApprovalDecided, OnApprovalDecided>(from: "approval");
         builder.On<RegistrationDb, DeadlineReached, OnDeadlineReached>(from: "scheduler");
 
+        builder.Erases<RegistrationDb, EraseMaskings>();
+        builder.Erases<RegistrationDb, EraseUnits>();
+
         builder.OnEdge<ActivateMasking, OnActivateMasking>(EdgeNames.ActivateMasking, Operations.Activate);
         builder.OnEdge<Contracts.Edge.AddReason, OnAddReason>(EdgeNames.AddReason, Operations.AddReason);
         builder.OnEdge<EndMasking, OnEndMasking>(EdgeNames.EndMasking, Operations.End);

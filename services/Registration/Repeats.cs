@@ -14,6 +14,9 @@ public sealed class AcceptedRequest
     /// <summary>Keyed hash of the content.</summary>
     public required string ContentHash { get; init; }
 
+    /// <summary>The masking or department masking that it was about: what was accepted is kept for as long as that.</summary>
+    public Guid About { get; set; }
+
     /// <summary>The answer, sealed: a nomination's holds its grounds.</summary>
     public string SealedAnswer { get; set; } = "";
 }
@@ -58,8 +61,9 @@ public sealed class Repeats(SecretStore secrets, Sealer sealer)
     }
 
     /// <summary>Keeps the answer of a request just accepted.</summary>
-    public void Keep(WriteScope<RegistrationDb> scope, AcceptedRequest request, IMessage answer)
+    public void Keep(WriteScope<RegistrationDb> scope, AcceptedRequest request, Guid about, IMessage answer)
     {
+        request.About = about;
         request.SealedAnswer = sealer.Seal(Convert.ToBase64String(answer.ToByteArray()), SealedFor.Note);
         scope.Insert(request);
     }

@@ -38,7 +38,10 @@ public sealed class TellMaskingDecisions(Store<RegistrationDb> store, EdgeSender
         if (sources.Count == 0)
             return [];
         var id = Guid.Parse(maskingId);
-        sealedCpr ??= await store.Read(db => db.Maskings.Where(m => m.MaskingId == id).Select(m => m.SealedCpr).SingleAsync(cancel), cancel);
+        sealedCpr ??= await store.Read(db => db.Maskings.Where(m => m.MaskingId == id).Select(m => m.SealedCpr).SingleOrDefaultAsync(cancel), cancel);
+        // Erased: it ended years ago, before there was an edge.
+        if (sealedCpr is null)
+            return [];
         var cpr = CprNumber.Parse(sealer.Open(sealedCpr, SealedFor.Cpr));
         return sources.ConvertAll(source => new EdgeSending(
             new MaskingDecisionChanged(cvr, PatientKey.Compute(patients.FeedSecret(source), cpr).ToString(), endsAt, entry.Position),

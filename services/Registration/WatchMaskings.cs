@@ -46,7 +46,8 @@ public sealed class WatchMaskings(
         var id = await feed.IdOf(scope, cancel);
         var head = store.Tail.Head;
         var resumed = request.FeedId == id
-            && request.AfterPosition > 0 && request.AfterPosition <= head && head - request.AfterPosition <= Reach;
+            && request.AfterPosition > 0 && request.AfterPosition <= head && head - request.AfterPosition <= Reach
+            && request.AfterPosition >= await feed.WholeFrom(cancel);
         await Send(new WatchMaskingsResponse
         {
             Welcome = new Welcome

@@ -18,6 +18,7 @@ public static class SchedulerModule
             builder.On<SchedulerDb, DeadlineSet, OnDeadlineSet>(from: owner);
             builder.On<SchedulerDb, DeadlineCancelled, OnDeadlineCancelled>(from: owner);
         }
+        builder.Erases<SchedulerDb, EraseDeadlines>();
         builder.Services.AddSingleton<LastSweep>();
         builder.Services.AddSingleton<SweepDeadlines>();
         builder.Services.AddSingleton<ListDeadlines>();

@@ -73,6 +73,22 @@ public sealed class TokenSigner
         };
     }, cancel);
 
+    /// <summary>Seals remembered keys anew that lie under another sealing key than the current one, so that that one can go. Replicas may all do it.</summary>
+    public async Task Reseal(CancellationToken cancel)
+    {
+        if (_state.Now().Keys.Any(IsUnderAnother))
+        {
+            await _state.Change(
+                remembered => remembered with
+                {
+                    Keys = [.. remembered.Keys.Select(key => IsUnderAnother(key) ? key with { Sealed = _sealer.Seal(_sealer.Open(key.Sealed, SealedFor), SealedFor) } : key)],
+                },
+                cancel);
+        }
+
+        bool IsUnderAnother(RememberedKey key) => !key.Sealed.StartsWith(_sealer.CurrentPrefix, StringComparison.Ordinal);
+    }
+
     /// <summary>Whether the current key has signed for longer than Tokens:RotateKeysAfterDays.</summary>
     public bool IsDue()
     {
@@ -180,7 +196,7 @@ public sealed class TokenSigner
     }
 }
 
-/// <summary>Changes the signing key on schedule.</summary>
+/// <summary>Changes the signing key on schedule, and seals it anew where the sealing key has changed.</summary>
 internal sealed class RotateOnSchedule(TokenSigner signer, TokenState state, TimeProvider clock, ILogger<RotateOnSchedule> log) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromMinutes(10);
@@ -195,6 +211,7 @@ internal sealed class RotateOnSchedule(TokenSigner signer, TokenState state, Tim
         {
             try
             {
+                await signer.Reseal(stoppingToken);
                 if (signer.IsDue())
                 {
                     await signer.Rotate(stoppingToken);

@@ -54,11 +54,11 @@ public static class TestDatabase
         : new SqliteDatabase(folder);
 
     /// <summary>A store made by hand on a folder's database, which is made at first use.</summary>
-    public static async Task<Store<TDb>> Ready<TDb>(string folder, string service, TimeProvider clock) where TDb : ServiceDb
+    public static async Task<Store<TDb>> Ready<TDb>(string folder, string service, TimeProvider clock, CheckpointSigner? signer = null) where TDb : ServiceDb
     {
         if (IsPostgres)
             await Create(folder);
-        var store = new Store<TDb>(Factory<TDb>(folder, service), new ServiceName<TDb>(service), Of(folder), clock);
+        var store = new Store<TDb>(Factory<TDb>(folder, service), new ServiceName<TDb>(service), Of(folder), clock, signer: signer);
         await store.Migrate(CancellationToken.None);
         return store;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sloring.Contracts.Approval.V1;
 
 namespace Sloring.Approval.Domain;
@@ -14,6 +15,15 @@ public sealed record OverviewFact(
 /// <param name="Trigger">The trigger's word.</param>
 public sealed record OverviewKey(string Month, string Cvr, string LevelUnitSorId, string Trigger);
 
+/// <summary>What is counted for a row. Two tallies of a row added are the tally of all their cases, so that those of cases that are erased can be kept.</summary>
+/// <param name="Activations">Cases.</param>
+/// <param name="Upheld">Of them upheld.</param>
+/// <param name="Lifted">Of them lifted.</param>
+/// <param name="Renewed">Renewals of them.</param>
+/// <param name="Overdue">Of them decided late, or closed undecided after the deadline.</param>
+/// <param name="DecidedWithin">How many were decided within how many tenths of an hour.</param>
+public sealed record OverviewTally(int Activations, int Upheld, int Lifted, int Renewed, int Overdue, IReadOnlyList<(int Tenths, int Decisions)> DecidedWithin);
+
 /// <summary>The figures of a row; null is suppressed (the median also where nothing was decided).</summary>
 public sealed record OverviewFigures(int? Activations, int? Upheld, int? Lifted, int? Renewed, int? Overdue, double? MedianHours);
 
@@ -25,18 +35,25 @@ public static class OverviewRules
     /// </summary>
     public const int SmallestSmallestCell = 3;
 
-    /// <summary>Counts cases by key, in the order of month, organisation, level and trigger (rule O1).</summary>
-    public static IReadOnlyList<(OverviewKey Key, OverviewFigures Figures)> Aggregate(IEnumerable<OverviewFact> facts, DateTimeOffset now) =>
-        [.. facts.GroupBy(fact => fact.Key)
+    /// <summary>The month of a day as a row names it, yyyy-MM.</summary>
+    public static string MonthOf(DateOnly day) => day.ToString("yyyy-MM", CultureInfo.InvariantCulture);
+
+    /// <summary>Counts cases by key (rule O1).</summary>
+    public static IEnumerable<(OverviewKey Key, OverviewTally Tally)> Count(IEnumerable<OverviewFact> facts, DateTimeOffset now) =>
+        facts.GroupBy(fact => fact.Key).Select(group => (group.Key, new OverviewTally(
+            group.Count(),
+            group.Count(fact => fact.DecidedAs == CaseState.Upheld),
+            group.Count(fact => fact.DecidedAs == CaseState.Lifted),
+            group.Sum(fact => fact.Renewals),
+            group.Count(fact => WasOverdue(fact, now)),
+            [.. group.Where(fact => fact.DecidedAt is not null).Select(fact => (Tenths(fact.DecidedAt!.Value - fact.ActivatedAt), 1))])));
+
+    /// <summary>The figures of each row, in the order of month, organisation, level and trigger (rule O1).</summary>
+    public static IReadOnlyList<(OverviewKey Key, OverviewFigures Figures)> Aggregate(IEnumerable<(OverviewKey Key, OverviewTally Tally)> counted) =>
+        [.. counted.GroupBy(part => part.Key, part => part.Tally)
             .OrderBy(group => group.Key.Month, StringComparer.Ordinal).ThenBy(group => group.Key.Cvr, StringComparer.Ordinal)
             .ThenBy(group => group.Key.LevelUnitSorId, StringComparer.Ordinal).ThenBy(group => group.Key.Trigger, StringComparer.Ordinal)
-            .Select(group => (group.Key, new OverviewFigures(
-                group.Count(),
-                group.Count(fact => fact.DecidedAs == CaseState.Upheld),
-                group.Count(fact => fact.DecidedAs == CaseState.Lifted),
-                group.Sum(fact => fact.Renewals),
-                group.Count(fact => WasOverdue(fact, now)),
-                Median([.. group.Where(fact => fact.DecidedAt is not null).Select(fact => (fact.DecidedAt!.Value - fact.ActivatedAt).TotalHours)]))))];
+            .Select(group => (group.Key, Figures(Sum([.. group]))))];
 
     /// <summary>
     /// Suppresses every count under <paramref name="smallest"/>, zero too, and what would give a suppressed count away (rule O2).
@@ -71,13 +88,26 @@ public static class OverviewRules
 
     private static int? Cell(int? count, int smallest) => count < smallest ? null : count;
 
-    private static double? Median(double[] hours)
+    private static OverviewTally Sum(IReadOnlyList<OverviewTally> tallies) => new(
+        tallies.Sum(tally => tally.Activations),
+        tallies.Sum(tally => tally.Upheld),
+        tallies.Sum(tally => tally.Lifted),
+        tallies.Sum(tally => tally.Renewed),
+        tallies.Sum(tally => tally.Overdue),
+        [.. tallies.SelectMany(tally => tally.DecidedWithin).GroupBy(within => within.Tenths).OrderBy(same => same.Key).Select(same => (same.Key, same.Sum(within => within.Decisions)))]);
+
+    private static OverviewFigures Figures(OverviewTally tally) => new(tally.Activations, tally.Upheld, tally.Lifted, tally.Renewed, tally.Overdue, Median(tally.DecidedWithin));
+
+    /// <summary>As fine as the median is shown, and no finer: a time is kept when its case is erased.</summary>
+    private static int Tenths(TimeSpan time) => (int)Math.Round(time.TotalHours * 10);
+
+    private static double? Median(IReadOnlyList<(int Tenths, int Decisions)> within)
     {
-        if (hours.Length == 0)
+        var decisions = within.Sum(same => same.Decisions);
+        if (decisions == 0)
             return null;
-        Array.Sort(hours);
-        var middle = hours.Length / 2;
-        var median = hours.Length % 2 == 1 ? hours[middle] : (hours[middle - 1] + hours[middle]) / 2;
-        return Math.Round(median, 1);
+        return Math.Round((At((decisions - 1) / 2) + At(decisions / 2)) / 20.0, 1);
+
+        int At(int index) => within.First(same => (index -= same.Decisions) < 0).Tenths;
     }
 }

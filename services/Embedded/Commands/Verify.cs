@@ -45,7 +45,7 @@ internal static class Verify
             while (own.Count > 0 && (bool?)verdict["intact"] == true);
             var whole = (bool?)verdict["intact"] ?? false;
             intact &= whole;
-            table.AddRow(service, (string?)verdict["entries"] ?? "0", $"{(int?)verdict["checkpoints"] ?? 0}", whole ? "[green]intact[/]" : $"[red]{Fault(verdict)}[/]");
+            table.AddRow(service, ((string?)verdict["entries"] ?? "0") + ((string?)verdict["erasedTo"] is { } erased ? $", after {erased} erased" : ""), $"{(int?)verdict["checkpoints"] ?? 0}", whole ? "[green]intact[/]" : $"[red]{Fault(verdict)}[/]");
         }
         AnsiConsole.Write(table);
         AnsiConsole.MarkupLine(intact ? "[green]All journals are intact.[/]" : "[red]A journal has been altered.[/]");
@@ -57,6 +57,7 @@ internal static class Verify
         "JOURNAL_FAULT_TRUNCATED" => $"cut off at {verdict["firstBadPosition"]}",
         "JOURNAL_FAULT_REWRITTEN" => $"written anew at or before {verdict["firstBadPosition"]}",
         "JOURNAL_FAULT_CHECKPOINT_FORGED" => "a forged checkpoint",
+        "JOURNAL_FAULT_START_FORGED" => $"a forged start at {verdict["firstBadPosition"]}",
         _ => $"altered at {verdict["firstBadPosition"]}",
     };
 }

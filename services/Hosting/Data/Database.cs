@@ -55,6 +55,9 @@ public abstract class Database
     /// </summary>
     internal abstract Task<ITurn> TakeTurn(string service, string what, CancellationToken cancel);
 
+    /// <summary>Makes sure, as far as it lets anybody, that what was erased can't be read from its files either.</summary>
+    internal abstract Task Scrub(ServiceDb db, CancellationToken cancel);
+
     /// <summary>Whether a fault means that the database cannot be reached or is too busy, so that trying again later may help.</summary>
     internal abstract bool IsAway(Exception fault);
 }

@@ -208,6 +208,9 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
         }
     }
 
+    /// <summary>Nothing: dead rows are the server's to clear away, by autovacuum.</summary>
+    internal override Task Scrub(ServiceDb db, CancellationToken cancel) => Task.CompletedTask;
+
     internal override bool IsAway(Exception fault) => fault switch
     {
         PostgresException e => e.IsTransient || e.SqlState is

@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Sloring.Hosting;
 
@@ -15,7 +16,7 @@ public sealed class SqliteDatabase(string folder) : Database
     {
         DataSource = Path.Combine(folder, service + ".db"),
         DefaultTimeout = 30,
-    }.ToString());
+    }.ToString()).AddInterceptors(SecureDelete.Instance);
 
     /// <summary>Makes the tables in a new file, and refuses a file of another version.</summary>
     internal override async Task Prepare(ServiceDb db, string service, CancellationToken cancel)
@@ -85,6 +86,13 @@ public sealed class SqliteDatabase(string folder) : Database
 
     internal override Task<ITurn> TakeTurn(string service, string what, CancellationToken cancel) => Task.FromResult<ITurn>(AlwaysMine.Instance);
 
+    /// <summary>The write-ahead log holds pages as they were before: it is taken up and emptied. Where a reader is in its way, the next erasure does it.</summary>
+    internal override async Task Scrub(ServiceDb db, CancellationToken cancel)
+    {
+        await db.Database.OpenConnectionAsync(cancel);
+        await Execute(db.Database.GetDbConnection(), "PRAGMA wal_checkpoint(TRUNCATE)", cancel);
+    }
+
     internal override bool IsAway(Exception fault) => false;
 
     private static async Task<object?> Execute(DbConnection connection, string sql, CancellationToken cancel)
@@ -92,6 +100,27 @@ public sealed class SqliteDatabase(string folder) : Database
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         return await command.ExecuteScalarAsync(cancel);
+    }
+
+    /// <summary>What a row was before it was changed or deleted is written over with zeros; it would else stay in the file until something else needs the room.</summary>
+    private sealed class SecureDelete : DbConnectionInterceptor
+    {
+        public static readonly SecureDelete Instance = new();
+
+        public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Set(connection);
+
+        public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            Set(connection);
+            return Task.CompletedTask;
+        }
+
+        private static void Set(DbConnection connection)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA secure_delete=ON";
+            command.ExecuteNonQuery();
+        }
     }
 
     private sealed class AlwaysMine : ITurn

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Sloring.Contracts;
 using Sloring.Contracts.Events;
+using Sloring.Contracts.Journal.V1;
 
 namespace Sloring.Hosting;
 
@@ -13,7 +14,7 @@ namespace Sloring.Hosting;
 /// service, in all its processes, happen one after another; those that wait at the same time share a commit.
 /// </summary>
 public sealed class Store<TDb>(
-    IDbContextFactory<TDb> factory, ServiceName<TDb> name, Database database, TimeProvider clock, PatientKeys? patients = null) : IServiceJournal, IDisposable
+    IDbContextFactory<TDb> factory, ServiceName<TDb> name, Database database, TimeProvider clock, PatientKeys? patients = null, CheckpointSigner? signer = null) : IServiceJournal, IDisposable
     where TDb : ServiceDb
 {
     /// <summary>Enough to make the cost of a commit small beside the work; few enough that the first of them does not wait long for the last.</summary>
@@ -179,7 +180,7 @@ public sealed class Store<TDb>(
             throw;
         }
         _headHash = end.Hash;
-        Tail.Add(appended);
+        Show(appended);
         foreach (var job in done)
             job.Done.TrySetResult();
     }
@@ -319,17 +320,50 @@ public sealed class Store<TDb>(
     /// <inheritdoc/>
     public Task<JournalVerdict> Verify(CancellationToken cancel) => Read(async db =>
     {
-        var previous = new byte[32];
-        var position = 0L;
-        await foreach (var entry in db.Journal.OrderBy(e => e.Position).AsAsyncEnumerable().WithCancellation(cancel))
+        var statement = await db.Statement(cancel);
+        if (statement is null)
+            return await VerifyFrom(db, new JournalState(Service, 0, Convert.ToHexStringLower(new byte[32]), default), cancel);
+        return Start(statement) is { } start
+            ? await VerifyFrom(db, start, cancel)
+            : new JournalVerdict(JournalFault.StartForged, 0, 0, statement.Position, "", "");
+    }, cancel);
+
+    /// <summary>What a statement says of where the journal begins; null where the platform has not signed it.</summary>
+    private JournalState? Start(JournalEntry statement)
+    {
+        try
+        {
+            var erased = (JournalErased)EventJson.Read(statement.Type, statement.Data);
+            var start = signer?.Open(erased.Signed, CheckpointSigner.Start);
+            return start?.Service == Service && start.Position == erased.Position && start.Hash == erased.Hash ? start : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<JournalVerdict> VerifyFrom(TDb db, JournalState start, CancellationToken cancel)
+    {
+        var (position, previous) = (start.Position, Convert.FromHexString(start.Hash));
+        JournalVerdict Verdict(JournalFault fault, long firstBad) =>
+            new(fault, position - start.Position, start.Position, firstBad, Convert.ToHexStringLower(previous), start.Hash);
+        await foreach (var entry in db.Journal.AsNoTracking().OrderBy(e => e.Position).AsAsyncEnumerable().WithCancellation(cancel))
         {
             position++;
             if (entry.Position != position || !entry.HashAfter(previous).AsSpan().SequenceEqual(entry.Hash))
-                return new JournalVerdict(false, position, position, Convert.ToHexStringLower(previous));
+                return Verdict(JournalFault.EntryAltered, position);
             previous = entry.Hash;
         }
-        return new JournalVerdict(true, position, 0, Convert.ToHexStringLower(previous));
-    }, cancel);
+        return Verdict(JournalFault.Unspecified, 0);
+    }
+
+    /// <summary>Makes sure, as far as a database lets anybody, that what was erased can't be read from its files either.</summary>
+    internal async Task Scrub(CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await database.Scrub(db, cancel);
+    }
 
     /// <summary>Creates the tables on first use and reads where the journal ends.</summary>
     /// <exception cref="InvalidOperationException">The file was made by another version: the message says what to do.</exception>
@@ -365,10 +399,18 @@ public sealed class Store<TDb>(
         {
             var head = Tail.Head;
             page = await Read(db => db.Journal.Where(e => e.Position > head).OrderBy(e => e.Position).Take(PageSize).ToListAsync(cancel), cancel);
-            Tail.Add(page);
+            Show(page);
         }
         while (page.Count == PageSize);
         Tail.WholeAt(startedAt);
+    }
+
+    /// <summary>Lets relay and watchers see committed entries. What one of them says is erased leaves memory too, in every process.</summary>
+    private void Show(IReadOnlyList<JournalEntry> entries)
+    {
+        Tail.Add(entries);
+        foreach (var entry in entries.Where(entry => entry.Type == JournalStart.Stated))
+            Tail.Forget(((JournalErased)EventJson.Read(entry.Type, entry.Data)).Position);
     }
 
     /// <summary>Only ever while no write is under way: an end read during a commit could be put back over it.</summary>
@@ -525,11 +567,17 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
 public sealed record ServiceName<TDb>(string Value) where TDb : ServiceDb;
 
 /// <summary>What verifying a chain found.</summary>
-/// <param name="Intact">Every position and hash is right.</param>
+/// <param name="Fault">What is wrong first.</param>
 /// <param name="Entries">Entries read.</param>
-/// <param name="FirstBadPosition">0 when intact.</param>
+/// <param name="ErasedTo">Everything up to this position was erased, as the journal's signed statement says; 0: nothing.</param>
+/// <param name="FirstBadPosition">0 when intact; of a forged statement, where that stands.</param>
 /// <param name="HeadHash">Hex.</param>
-public sealed record JournalVerdict(bool Intact, long Entries, long FirstBadPosition, string HeadHash);
+/// <param name="StartHash">Hash of the last erased entry, hex; zeros where none was.</param>
+public sealed record JournalVerdict(JournalFault Fault, long Entries, long ErasedTo, long FirstBadPosition, string HeadHash, string StartHash)
+{
+    /// <summary>Every position and hash is right, and so is the statement of where it begins.</summary>
+    public bool Intact => Fault == JournalFault.Unspecified;
+}
 
 /// <summary>A service's journal where the database's type does not matter: to be served, searched and verified.</summary>
 public interface IServiceJournal

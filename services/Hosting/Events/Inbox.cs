@@ -142,6 +142,9 @@ internal sealed class Inbox<TDb>(
             timeout.CancelAfter(TimeSpan.FromSeconds(10));
             var page = await journal.ReadJournalAsync(
                 new ReadJournalRequest { Service = publisher, AfterPosition = healed.ReadTo, Types_ = { types }, Limit = PageSize }, cancellationToken: timeout.Token);
+            // One that has read nothing yet begins with the first entry that is kept there: it was owed none of those before.
+            if (healed.ReadTo > 0 && page.ErasedTo > healed.ReadTo)
+                log.LogError("{Service} has missed entries {First} to {Last} of {Publisher}: they were erased there before it came to read them", store.Service, healed.ReadTo + 1, page.ErasedTo, publisher);
             healed.Stuck.AddRange(await Unapplied(page.Events.Select(e => Of(publisher, e)), stop));
             (healed.ReadTo, head) = (page.ReadTo, page.Head);
         }

@@ -56,8 +56,16 @@ internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Fu
         {
             while (true)
             {
-                await store.Tail.WaitBeyond(position, stop);
-                foreach (var entry in await store.ReadAfter(position, PageSize, stop))
+                var more = store.Tail.WaitBeyond(position, stop);
+                // Where nothing follows it is told all the same what has been handed on: erasure waits for that.
+                if (!more.IsCompleted && position > saved && await Task.WhenAny(more, Task.Delay(SaveEvery, stop)) != more)
+                    await Keep();
+                await more;
+                var entries = await store.ReadAfter(position, PageSize, stop);
+                // Only of a relay that did not run for longer than the journal reaches back. One that has handed on nothing begins with what is kept.
+                if (position > 0 && entries.Count > 0 && entries[0].Position > position + 1)
+                    log.LogError("{Service}: entries {First} to {Last} of its journal were erased before they were handed on by cursor {Cursor}", store.Service, position + 1, entries[0].Position - 1, id);
+                foreach (var entry in entries)
                 {
                     // Also before the first after a standstill: another replica has told what came later, and old news would seem to be the last word.
                     if (sinceSaved.Elapsed >= SaveEvery)

@@ -26,37 +26,48 @@ internal static class CheckpointRules
     /// <summary>What is wrong with a journal whose chain is right, by one checkpoint; nothing where it holds.</summary>
     /// <param name="checkpoint">Null: its signature does not hold.</param>
     /// <param name="service">Whose journal.</param>
+    /// <param name="erasedTo">Up to here it is erased: a checkpoint of before cannot be compared any more.</param>
     /// <param name="hashAt">Its hash at the checkpoint's position; null beyond its end.</param>
-    public static JournalFault Fault(JournalState? checkpoint, string service, string? hashAt) =>
+    public static JournalFault Fault(JournalState? checkpoint, string service, long erasedTo, string? hashAt) =>
         checkpoint is null || checkpoint.Service != service || checkpoint.Position < 1 ? JournalFault.CheckpointForged
+        : checkpoint.Position < erasedTo ? JournalFault.Unspecified
         : hashAt is null ? JournalFault.Truncated
         : checkpoint.Hash != hashAt ? JournalFault.Rewritten
         : JournalFault.Unspecified;
 }
 
-/// <summary>Signs checkpoints and checks them: JWS in compact form, ES256, keys <c>checkpoint-key-&lt;id&gt;</c> of the secret store (P-256, PKCS #8 PEM).</summary>
+/// <summary>Signs checkpoints, and statements of where a journal begins, and checks them: JWS in compact form, ES256, keys <c>checkpoint-key-&lt;id&gt;</c> of the secret store (P-256, PKCS #8 PEM).</summary>
 public sealed class CheckpointSigner(SecretStore secrets)
 {
+    /// <summary>
+    /// The type of a statement of where a journal begins. A checkpoint, which has none, says the same in the same form: with one of those anybody could take out
+    /// all that lies before it.
+    /// </summary>
+    public const string Start = "journal-start";
+
     private readonly Lazy<KeyRing> _keys = new(() => new KeyRing(secrets, "checkpoint-key", NewKey));
 
     /// <exception cref="InvalidOperationException">The key in use is missing or is none: the message says what to set.</exception>
     public void CheckKey() => Import(_keys.Value.Current, _keys.Value.CurrentId).Dispose();
 
-    public string Sign(JournalState state)
+    /// <param name="state">What is signed.</param>
+    /// <param name="type"><see cref="Start"/>, or null for a checkpoint.</param>
+    public string Sign(JournalState state, string? type = null)
     {
-        var header = Encoded(JsonSerializer.SerializeToUtf8Bytes(new Header("ES256", _keys.Value.CurrentId), EventJson.Options));
+        var header = Encoded(JsonSerializer.SerializeToUtf8Bytes(new Header("ES256", _keys.Value.CurrentId, type), EventJson.Options));
         var signed = $"{header}.{Encoded(JsonSerializer.SerializeToUtf8Bytes(state, EventJson.Options))}";
         using var key = Import(_keys.Value.Current, _keys.Value.CurrentId);
         return $"{signed}.{Encoded(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }
 
-    /// <summary>What a checkpoint says; null where it is not signed with one of the keys that are here.</summary>
-    public JournalState? Open(string signed)
+    /// <summary>What a checkpoint or statement says; null where it is not signed with one of the keys that are here, or is of another type.</summary>
+    public JournalState? Open(string signed, string? type = null)
     {
         try
         {
             if (signed.Split('.') is not [var header, var payload, var signature]
-                || JsonSerializer.Deserialize<Header>(Base64Url.DecodeFromChars(header), EventJson.Options) is not { Alg: "ES256", Kid: { } id }
+                || JsonSerializer.Deserialize<Header>(Base64Url.DecodeFromChars(header), EventJson.Options) is not { Alg: "ES256", Kid: { } id } said
+                || said.Typ != type
                 || _keys.Value.Find(id) is not { } pem)
                 return null;
             using var key = Import(pem, id);
@@ -95,5 +106,5 @@ public sealed class CheckpointSigner(SecretStore secrets)
 
     private static string Encoded(byte[] bytes) => Base64Url.EncodeToString(bytes);
 
-    private sealed record Header(string Alg, string Kid);
+    private sealed record Header(string Alg, string Kid, string? Typ);
 }

@@ -46,11 +46,14 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
             characters += found[fitting++].Data.Length;
         var whole = fitting == found.Count && found.Count < limit;
         found = found.GetRange(0, fitting);
+        // Looked at after the entries were: what was erased before them shows here.
+        var erasedTo = inMemory is null ? (await First(journal, context.CancellationToken))?.Position - 1 ?? 0 : 0;
         return new ReadJournalResponse
         {
             Events = { found.Select(ToEvent) },
             ReadTo = !whole ? found[^1].Position : Math.Max(head, request.AfterPosition),
             Head = head,
+            ErasedTo = erasedTo > request.AfterPosition ? erasedTo : 0,
         };
     }
 
@@ -94,6 +97,7 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
         {
             Events = { found.Take(size).Select(ToEvent) },
             NextPageToken = found.Count > size ? Paging.Token(found[size - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture)) : "",
+            KeptFrom = (await First(journal, cancel))?.OccurredAt.ToTimestamp(),
         };
     }
 
@@ -106,41 +110,61 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
         if (request.Checkpoints.Count > MostCheckpoints)
             throw new RejectedException(Rejections.TooLarge.For("checkpoints"));
         var journal = Of(request.Service);
-        var verdict = await journal.Verify(cancel);
-        var answer = new VerifyJournalResponse { Intact = verdict.Intact, Entries = verdict.Entries, FirstBadPosition = verdict.FirstBadPosition, HeadHash = verdict.HeadHash };
-        if (!verdict.Intact)
+        while (true)
         {
-            answer.Fault = JournalFault.EntryAltered;
-            return answer;
+            var answer = await Verify(journal, request.Checkpoints, cancel);
+            // What was erased after the chain was read, and before a checkpoint was compared with it, was not cut off.
+            if (answer.Fault != JournalFault.Truncated || await First(journal, cancel) is not { } first || first.Position == answer.ErasedTo + 1)
+                return answer;
         }
+    }
+
+    private async Task<VerifyJournalResponse> Verify(IServiceJournal journal, IReadOnlyList<string> checkpoints, CancellationToken cancel)
+    {
+        var verdict = await journal.Verify(cancel);
+        var answer = new VerifyJournalResponse
+        {
+            Intact = verdict.Intact,
+            Entries = verdict.Entries,
+            FirstBadPosition = verdict.FirstBadPosition,
+            HeadHash = verdict.HeadHash,
+            Fault = verdict.Fault,
+            ErasedTo = verdict.ErasedTo,
+        };
+        if (!verdict.Intact)
+            return answer;
         // The kept ones first: those in the journal are whoever's who wrote it anew.
-        await Compare(journal, request.Checkpoints, answer, cancel);
+        await Compare(journal, verdict, checkpoints, answer, cancel);
         var after = 0L;
         for (var own = await Checkpoints(journal, after, cancel); answer.Intact && own.Count > 0; own = await Checkpoints(journal, after, cancel))
         {
-            await Compare(journal, own.ConvertAll(entry => entry.Checkpoint.Signed), answer, cancel);
+            await Compare(journal, verdict, own.ConvertAll(entry => entry.Checkpoint.Signed), answer, cancel);
             after = own[^1].Position;
         }
         return answer;
     }
 
-    private async Task Compare(IServiceJournal journal, IReadOnlyList<string> signed, VerifyJournalResponse answer, CancellationToken cancel)
+    private async Task Compare(IServiceJournal journal, JournalVerdict verdict, IReadOnlyList<string> signed, VerifyJournalResponse answer, CancellationToken cancel)
     {
         foreach (var page in signed.Chunk(CheckpointPage))
         {
-            var checkpoints = page.Select(signer.Open).ToList();
+            var checkpoints = page.Select(one => signer.Open(one)).ToList();
             var positions = checkpoints.Select(checkpoint => checkpoint?.Position ?? 0).ToList();
             var entries = await journal.Query(all => all.Where(e => positions.Contains(e.Position)), cancel);
             var hashes = entries.ToDictionary(e => e.Position, e => Convert.ToHexStringLower(e.Hash));
+            hashes[verdict.ErasedTo] = verdict.StartHash;
             foreach (var checkpoint in checkpoints)
             {
-                answer.Checkpoints++;
-                var fault = CheckpointRules.Fault(checkpoint, journal.Service, hashes.GetValueOrDefault(checkpoint?.Position ?? 0));
+                var fault = CheckpointRules.Fault(checkpoint, journal.Service, verdict.ErasedTo, hashes.GetValueOrDefault(checkpoint?.Position ?? 0));
+                if (fault == JournalFault.Unspecified && checkpoint!.Position < verdict.ErasedTo)
+                    answer.ErasedCheckpoints++;
+                else
+                    answer.Checkpoints++;
                 if (fault == JournalFault.Unspecified)
                     continue;
                 answer.Intact = false;
                 answer.Fault = fault;
-                answer.FirstBadPosition = fault == JournalFault.Truncated ? answer.Entries + 1 : checkpoint?.Position ?? 0;
+                answer.FirstBadPosition = fault == JournalFault.Truncated ? verdict.ErasedTo + answer.Entries + 1 : checkpoint?.Position ?? 0;
                 return;
             }
         }
@@ -162,6 +186,9 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
             ? (entry.Position, new Checkpoint { Position = e.Position, Hash = e.Hash, At = entry.OccurredAt.ToTimestamp(), Signed = e.Signed })
             : throw new InvalidDataException($"{entry.Type} at {entry.Position} is no checkpoint."));
     }
+
+    private static async Task<JournalEntry?> First(IServiceJournal journal, CancellationToken cancel) =>
+        (await journal.Query(all => all.OrderBy(e => e.Position).Take(1), cancel)).SingleOrDefault();
 
     private IServiceJournal Of(string service) =>
         _journals.TryGetValue(service, out var journal) ? journal : throw new RejectedException(Rejections.CodeUnknown.For("service"));

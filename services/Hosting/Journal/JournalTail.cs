@@ -51,6 +51,16 @@ public sealed class JournalTail
         Wake();
     }
 
+    /// <summary>Forgets the entries up to a position, which are erased.</summary>
+    public void Forget(long upTo)
+    {
+        lock (_lock)
+        {
+            for (; _oldest <= Math.Min(upTo, _head); _oldest++)
+                _ring[_oldest % Capacity] = null;
+        }
+    }
+
     /// <summary>Everything committed before an instant is here now.</summary>
     /// <param name="at">A time stamp of the monotonic clock.</param>
     public void WholeAt(long at)

@@ -60,5 +60,10 @@ public static class SaltRules
         return covering;
     }
 
+    /// <summary>The salts under which no pseudonym has been shown since <paramref name="before"/>, oldest first. The one in use and those to come are never among them.</summary>
+    public static IReadOnlyList<SaltPeriod> Over(IReadOnlyCollection<SaltPeriod> salts, DateTimeOffset before) =>
+        [.. salts.OrderBy(salt => salt.Id).TakeWhile(salt =>
+            salts.Where(later => later.Id > salt.Id).Select(later => (DateTimeOffset?)later.ValidFrom).Min() is { } replaced && Later(replaced, salt.ValidFrom) + Lag < before)];
+
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one < other ? other : one;
 }

@@ -31,6 +31,9 @@ public sealed record DepartmentMasking
     /// <summary>Danish day on which the need is to be reviewed (rule D3).</summary>
     public DateOnly? ReviewOn { get; init; }
 
+    /// <summary>When it was removed, returned or refused; null before that.</summary>
+    public DateTimeOffset? ClosedAt { get; init; }
+
     /// <summary>Journal position of the nomination; the order of the list.</summary>
     public long Position { get; init; }
 }

@@ -107,6 +107,8 @@ public static class UnitRules
         var next = unit with { State = state };
         if (state == UnitState.InForce)
             next = next with { InForceFrom = MaskingDates.RoundDown(at), ReviewOn = DanishTime.DayOf(at).AddDays(reviewAfterDays) };
+        if (!Open.Contains(state))
+            next = next with { ClosedAt = MaskingDates.RoundDown(at) };
         return new UnitDecision(next, Changed(next, by, at, sealedReason));
     }
 

@@ -21,6 +21,10 @@ public static class DeadlineRules
     public static Expression<Func<Deadline, bool>> Due(DateTimeOffset now) =>
         deadline => deadline.State == DeadlineState.Pending && deadline.DueAt <= now;
 
+    /// <summary>The rows that are over since before an instant. When one was cancelled is not kept; it is over when it would have been due.</summary>
+    public static Expression<Func<Deadline, bool>> Over(DateTimeOffset before) =>
+        deadline => deadline.State != DeadlineState.Pending && deadline.DueAt < before && (deadline.FiredAt == null || deadline.FiredAt < before);
+
     /// <summary>When to sweep next out of turn: at the nearest due instant, where that comes before the regular sweep.</summary>
     public static DateTimeOffset? Wake(DateTimeOffset? nearest, DateTimeOffset now) => nearest < now + SweepEvery ? nearest : null;
 

@@ -125,22 +125,10 @@ public sealed class CheckpointTests : IAsyncLifetime
         async () =>
         {
             // Again where the platform, which runs on, has appended meanwhile: to the chain as it knew it.
-            await ChainAnew();
+            await Forger.ChainAnew(_platform, after: 0, new byte[32]);
             return await shows();
         },
         "the verdict on a journal written anew");
-
-    /// <summary>What somebody with the database's password, but not the platform's keys, can do.</summary>
-    private async Task ChainAnew()
-    {
-        var previous = new byte[32];
-        foreach (var entry in await _platform.Services.GetServices<IServiceJournal>().Single(j => j.Service == "registration").Query(all => all.OrderBy(e => e.Position), Cancel))
-        {
-            previous = entry.HashAfter(previous);
-            var hash = (TestDatabase.IsPostgres ? "'\\x" : "x'") + Convert.ToHexString(previous) + "'";
-            await TestDatabase.Execute(_platform.Folder, "registration", $"update journal set \"Hash\" = {hash} where \"Position\" = {entry.Position}");
-        }
-    }
 
     private async Task<(int ExitCode, string Output)> Run(params string[] command)
     {

@@ -6,6 +6,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Sloring.Client;
 using Sloring.Contracts;
 using Sloring.Contracts.Events;
@@ -200,6 +201,35 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
         Assert.Equal(("Karen Sørensen", 1, 1), (match.Name, match.Index, match.SaltId));
         Assert.Equal(3, answer.SaltsTried);
         Assert.Empty((await Resolve(shown, Today.AddDays(-20), Today, "Karen Sørensen")).Matches);
+    }
+
+    // C2: that nobody matches would be wrong.
+    [Fact]
+    public async Task SaltOfThePeriodIsErased_IsSaidAndNotThatNobodyMatches()
+    {
+        var (day, shown) = (Today, await Shown("Karen Sørensen"));
+        _host.Clock.Move(TimeSpan.FromDays(40));
+        var second = await Rotate();
+        _host.Clock.Move(TimeSpan.FromDays(6 * 365));
+        await _host.Services.GetServices<IHostedService>().OfType<EraseOnSchedule>().Single().EraseAll(Cancel);
+
+        Assert.Equal("SLR-407", RejectionWriter.FromRpc(await Assert.ThrowsAsync<RpcException>(() => Resolve(shown, day, day, "Karen Sørensen")))!.Code);
+        Assert.Equal("SLR-407", RejectionWriter.FromRpc(await Assert.ThrowsAsync<RpcException>(() => Resolve(shown, day, Today, "Karen Sørensen")))!.Code);
+        Assert.Single((await Resolve(await Shown("Karen Sørensen"), day.AddDays(45), Today, "Karen Sørensen")).Matches);
+        Assert.Equal([true, false], (await Store.Read(db => db.Salts.OrderBy(salt => salt.Id).ToListAsync(Cancel), Cancel)).Select(salt => salt.IsErased).Take(2));
+        // The one in use stays, however old it is.
+        Assert.Equal(second.Value, (await Current()).Value);
+    }
+
+    // E3: the journal that has forgotten when the salt in use was told of.
+    [Fact]
+    public async Task JournalErasedSinceTheLastRotation_TheNextSaltIsAnnouncedAllTheSame()
+    {
+        await Current();
+        await Store.Write("test", scope => scope.Db.Journal.ExecuteDeleteAsync(scope.Cancel), Cancel);
+        _host.Clock.Move(TimeSpan.FromDays(89));
+        await Announce();
+        Assert.Equal(2, (await Current()).Next.SaltId);
     }
 
     // C2: people who share a name share a pseudonym.

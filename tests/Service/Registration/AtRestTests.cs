@@ -57,6 +57,8 @@ public sealed class AtRestTests
     [InlineData("Registration:LongestDays", "732")]
     [InlineData("Registration:PeriodDays", "91")]
     [InlineData("Registration:UnitReviewAfterDays", "0")]
+    [InlineData("Retention:CaseYears", "-1")]
+    [InlineData("Retention:JournalYears", "101")]
     [InlineData("Registration:DatedRules:0:InForceFrom", "2026-01-01")]
     public async Task WrongSetting_StopsTheStartAndIsNamed(string key, string value)
     {

@@ -8,6 +8,7 @@ using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sloring.Contracts;
 using Sloring.Contracts.Events;
@@ -160,6 +161,9 @@ public sealed class RegistrationHost : IAsyncLifetime
         Clock.MoveOn(by);
         _tokens.Clear();
     }
+
+    /// <summary>Erases what is to be erased by now.</summary>
+    public Task Erase() => _app!.Services.GetServices<IHostedService>().OfType<EraseOnSchedule>().Single().EraseAll(TestContext.Current.CancellationToken);
 
     /// <summary>Delivers an event of another service, as the bus would.</summary>
     public Task Tell(string publisher, IEvent e) => _app!.Services.GetRequiredService<IEventBus>().Publish(

@@ -75,6 +75,32 @@ public sealed class RevocationAndKeysTests
     }
 
     [Fact]
+    public async Task SealingKeyIsChanged_RememberedKeysAreSealedAnewAtTheStart_AndTheOldOneCanGo()
+    {
+        await using var host = await Start(leadSeconds: 1);
+        await Operator(host, HttpMethod.Post, "/v1/signing-keys/rotation");
+        await Eventually.True(async () => (await Keys(host)).Select(key => key.State).SequenceEqual(["previous", "current"]), "the next key signs");
+        var (token, file) = (await host.Token("source"), Path.Combine(host.Folder, "tokens.json"));
+        Assert.Contains("\"s1.1.", await File.ReadAllTextAsync(file, Cancel), StringComparison.Ordinal);
+
+        Secrets(host, secrets => secrets["sealing-key-current"] = "2");
+        await using var second = await Start(leadSeconds: 1, host);
+        await Eventually.True(async () => await File.ReadAllTextAsync(file, Cancel) is var text && !text.Contains("s1.1.", StringComparison.Ordinal) && text.Contains("\"s1.2.", StringComparison.Ordinal), "the key is sealed anew");
+        Assert.Equal(KeyOf(token), KeyOf(await second.Token("source")));
+
+        Secrets(host, secrets => secrets.Remove("sealing-key-1"));
+        await using var without = await Start(leadSeconds: 1, host);
+        Assert.Equal(KeyOf(token), KeyOf(await without.Token("source")));
+    }
+
+    private static void Secrets(TokenHost host, Action<Dictionary<string, string>> change)
+    {
+        var secrets = host.Secrets();
+        change(secrets);
+        File.WriteAllText(host.SecretsFile, JsonSerializer.Serialize(secrets));
+    }
+
+    [Fact]
     public async Task KeyIsChanged_OnSchedule()
     {
         await using var host = await Start(leadSeconds: 1, settings: ("Tokens:RotateKeysAfterDays", "30"));

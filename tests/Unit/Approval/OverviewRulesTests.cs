@@ -18,7 +18,7 @@ public sealed class OverviewRulesTests
         var late = Fact(CaseState.Upheld, hours: 24 * 20) with { Renewals = 2 };
         var superseded = Fact(null) with { ClosedAt = Monday.AddDays(2) };
         OverviewFact[] facts = [Fact(CaseState.Upheld, 10), Fact(CaseState.Lifted, 30), late, Fact(null), superseded];
-        var (key, figures) = Assert.Single(OverviewRules.Aggregate(facts, Monday.AddDays(30)));
+        var (key, figures) = Assert.Single(Rows(facts, Monday.AddDays(30)));
         Assert.Equal(Key, key);
         Assert.Equal(new OverviewFigures(Activations: 5, Upheld: 2, Lifted: 1, Renewed: 2, Overdue: 2, MedianHours: 30), figures);
     }
@@ -27,8 +27,8 @@ public sealed class OverviewRulesTests
     public void An_undecided_case_is_overdue_from_its_deadline_O1()
     {
         var fact = Fact(null);
-        Assert.Equal(0, Assert.Single(OverviewRules.Aggregate([fact], fact.DecisionDue.AddTicks(-1))).Figures.Overdue);
-        Assert.Equal(1, Assert.Single(OverviewRules.Aggregate([fact], fact.DecisionDue)).Figures.Overdue);
+        Assert.Equal(0, Assert.Single(Rows([fact], fact.DecisionDue.AddTicks(-1))).Figures.Overdue);
+        Assert.Equal(1, Assert.Single(Rows([fact], fact.DecisionDue)).Figures.Overdue);
     }
 
     [Fact]
@@ -38,8 +38,29 @@ public sealed class OverviewRulesTests
             [Fact(null) with { Key = Key with { Month = "2026-02" } }, Fact(null), Fact(null) with { Key = Key with { Trigger = "harassment" } }];
         Assert.Equal(
             ["2026-01 harassment", "2026-01 threats", "2026-02 threats"],
-            OverviewRules.Aggregate(facts, Monday).Select(row => $"{row.Key.Month} {row.Key.Trigger}"));
+            Rows(facts, Monday).Select(row => $"{row.Key.Month} {row.Key.Trigger}"));
     }
+
+    [Fact]
+    public void Counts_of_erased_cases_give_the_same_figures_as_the_cases_did_O1() => Prop.ForAll(
+        (from minutes in Gen.Choose(0, 60_000)
+         from decided in Gen.Elements(CaseState.Upheld, CaseState.Lifted, CaseState.Open)
+         from trigger in Gen.Elements("threats", "violence")
+         from renewals in Gen.Choose(0, 2)
+         from erased in Gen.Elements(true, false)
+         select (erased, fact: Fact(decided == CaseState.Open ? null : decided) with
+         {
+             Key = Key with { Trigger = trigger },
+             DecidedAt = decided == CaseState.Open ? null : Monday.AddMinutes(minutes),
+             ClosedAt = Monday.AddDays(90),
+             Renewals = renewals,
+         })).ListOf().ToArbitrary(),
+        cases =>
+        {
+            var kept = OverviewRules.Count(cases.Where(c => !c.erased).Select(c => c.fact), Monday.AddYears(6));
+            var erased = OverviewRules.Count(cases.Where(c => c.erased).Select(c => c.fact), Monday.AddYears(5));
+            Assert.Equal(Rows(cases.Select(c => c.fact), Monday.AddDays(91)), OverviewRules.Aggregate(kept.Concat(erased)));
+        }).QuickCheckThrowOnFailure();
 
     // O2
     [Theory]
@@ -97,6 +118,9 @@ public sealed class OverviewRulesTests
             int?[] counts = [shown.Activations, shown.Upheld, shown.Lifted, shown.Renewed, shown.Overdue];
             return counts.All(count => count is null || count >= drawn.smallest);
         }).QuickCheckThrowOnFailure();
+
+    private static IReadOnlyList<(OverviewKey Key, OverviewFigures Figures)> Rows(IEnumerable<OverviewFact> facts, DateTimeOffset now) =>
+        OverviewRules.Aggregate(OverviewRules.Count(facts, now));
 
     private static IEnumerable<OverviewFigures> AllRows(int upTo) =>
         from activations in Enumerable.Range(1, upTo)

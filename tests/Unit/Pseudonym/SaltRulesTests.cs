@@ -53,6 +53,22 @@ public sealed class SaltRulesTests
                 return true;
             }).QuickCheckThrowOnFailure();
 
+    [Theory] // C2
+    [InlineData("2026-03-02T12:00Z", new int[0])] // the second replaced the first a day ago: shown until just now
+    [InlineData("2026-03-02T12:00:01Z", new[] { 1 })]
+    [InlineData("2026-06-02T12:00:01Z", new[] { 1, 2 })]
+    [InlineData("2099-01-01T00:00Z", new[] { 1, 2 })] // never the one in use
+    public void SaltIsOver_ADayAfterItWasReplaced(string before, int[] expected) =>
+        Assert.Equal(expected, SaltRules.Over(Three, At(before)).Select(salt => salt.Id));
+
+    [Fact] // C2: who did not hear that the announced one was overtaken has shown it from its time on
+    public void SaltOvertakenBeforeItsTime_IsOverADayAfterThat()
+    {
+        SaltPeriod[] salts = [Salt(1, "2026-01-10T12:00Z"), Salt(2, "2026-04-10T12:00Z"), Salt(3, "2026-04-05T08:00Z")];
+        Assert.Equal([1], SaltRules.Over(salts, At("2026-04-11T12:00Z")).Select(salt => salt.Id));
+        Assert.Equal([1, 2], SaltRules.Over(salts, At("2026-04-11T12:00:01Z")).Select(salt => salt.Id));
+    }
+
     [Fact]
     public void NoSalt_IsRejectedAndNoneIsAnnounced()
     {

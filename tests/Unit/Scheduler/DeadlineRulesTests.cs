@@ -21,6 +21,19 @@ public sealed class DeadlineRulesTests
         Assert.Equal(due, DeadlineRules.Due(Now).Compile()(Row(Now.AddMilliseconds(milliseconds), state)));
 
     [Theory]
+    [InlineData(-1, DeadlineState.Pending, null, false)]
+    [InlineData(-1, DeadlineState.Cancelled, null, true)]
+    [InlineData(0, DeadlineState.Cancelled, null, false)]
+    [InlineData(-1, DeadlineState.Fired, -1, true)]
+    [InlineData(-1, DeadlineState.Fired, 0, false)] // fired late
+    public void FiredOrCancelledAndDueBefore_IsOver(int due, DeadlineState state, int? fired, bool over)
+    {
+        var row = Row(Now.AddMilliseconds(due), state);
+        row.FiredAt = fired is null ? null : Now.AddMilliseconds(fired.Value);
+        Assert.Equal(over, DeadlineRules.Over(Now).Compile()(row));
+    }
+
+    [Theory]
     [InlineData(null, null)]
     [InlineData(999, 999)]
     [InlineData(1_000, null)]
