@@ -237,8 +237,8 @@ public static class Rejections
         "The client is unknown, or its secret, assertion or certificate is wrong.");
 
     public static readonly Rejection GrantUnsupported = new("SLR-602", Invalid,
-        "Kun grant_type=client_credentials og urn:ietf:params:oauth:grant-type:token-exchange understøttes.",
-        "Only grant_type=client_credentials and urn:ietf:params:oauth:grant-type:token-exchange are supported.");
+        "Denne grant_type understøttes ikke. De, der gør, står i /.well-known/openid-configuration.",
+        "This grant_type is not supported. Those that are stand in /.well-known/openid-configuration.");
 
     public static readonly Rejection TokenRequestInvalid = new("SLR-603", Invalid,
         "Anmodningen er ikke en gyldig tokenanmodning (application/x-www-form-urlencoded med grant_type).",
@@ -307,6 +307,42 @@ public static class Rejections
     public static readonly Rejection RotationUnderWay = new("SLR-619", State,
         "Et nøgleskifte er allerede i gang. Vent, til den næste nøgle er taget i brug.",
         "A change of keys is under way already. Wait until the next key is in use.");
+
+    public static readonly Rejection SignInClientUnknown = new("SLR-620", Invalid,
+        "Ingen kan logge på for den app, du kommer fra: den er ikke registreret til det. Driften skal angive dens RedirectUris under Tokens:Clients.",
+        "Nobody can sign in for the app that you come from: it is not registered for that. Operations must give its RedirectUris under Tokens:Clients.");
+
+    public static readonly Rejection RedirectUriUnknown = new("SLR-621", Invalid,
+        "Appen vil sende dig videre til en adresse, der ikke er registreret for den. Gå ikke videre, og sig det til driften.",
+        "The app wants to send you on to an address that is not registered for it. Do not go on, and tell operations.");
+
+    public static readonly Rejection AuthorizationRequestInvalid = new("SLR-622", Invalid,
+        "Anmodningen om at logge på er forkert: feltet mangler, står der flere gange eller har en værdi, der ikke understøttes.",
+        "The sign-in request is wrong: the field is missing, stands there twice or has a value that is not supported.");
+
+    public static readonly Rejection PkceRequired = new("SLR-623", Invalid,
+        "PKCE kræves: send code_challenge_method=S256 og code_challenge, 43 tegn base64url af SHA-256.",
+        "PKCE is required: send code_challenge_method=S256 and code_challenge, the 43 characters of base64url of a SHA-256.");
+
+    public static readonly Rejection LoginRequired = new("SLR-624", Unauthenticated,
+        "Personen skal logge på. Send anmodningen igen uden prompt=none.",
+        "The person has to sign in. Send the request again without prompt=none.");
+
+    public static readonly Rejection GrantInvalid = new("SLR-625", Invalid,
+        "Koden eller refresh_token gælder ikke: den er udløbet, brugt, til en anden app eller adresse, eller code_verifier er forkert. Lad personen logge på igen.",
+        "The code or refresh_token does not hold: it has expired, was used, is for another app or address, or code_verifier is wrong. Have the person sign in again.");
+
+    public static readonly Rejection GrantNotForClient = new("SLR-626", Forbidden,
+        "Klienten er ikke registreret til denne grant_type. En klient uden Roles får kun billetter for personer, og kun en med RedirectUris får dem.",
+        "The client is not registered for this grant_type. A client without Roles gets tokens for people only, and only one with RedirectUris gets those.");
+
+    public static readonly Rejection SignInPageStale = new("SLR-627", Forbidden,
+        "Siden er for gammel eller åbnet i en anden browser. Gå tilbage til appen, og begynd forfra.",
+        "The page is too old or was opened in another browser. Go back to the app and begin anew.");
+
+    public static readonly Rejection PersonRefused = new("SLR-628", Forbidden,
+        "Personen er spærret eller kendes ikke længere her. Henvend dig til driften.",
+        "The person has been revoked or is not known here any longer. Ask operations.");
 
     // 8xx SOAP and its security ticket. As fault strings the national service's own texts stand for some of them: services/Hosting/Soap/SoapFaults.cs.
     public static readonly Rejection TicketMissing = new("SLR-801", Unauthenticated,

@@ -79,6 +79,8 @@ public static class EmbeddedHost
         configuration["Organisations:File"] ??= Path.Combine(AppContext.BaseDirectory, "organisations.csv");
         var listen = configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
         configuration["Token:Issuer"] ??= listen.Http;
+        if (Uri.TryCreate(configuration["Token:Issuer"], UriKind.Absolute, out var issuer) && issuer.IsLoopback)
+            configuration["Tokens:SignIn"] ??= SignInWays.Demo;
         foreach (var service in (ReadOnlySpan<string>)["registration", "approval", "scheduler", "pseudonym", "effectuation"])
             configuration[$"Services:{service}"] ??= listen.Grpc;
     }

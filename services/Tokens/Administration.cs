@@ -15,7 +15,8 @@ internal sealed class Administration(Clients clients, TokenState state, TokenSig
     {
         Known(request.ClientId);
         var now = clock.GetUtcNow();
-        await state.Change(was => was with { Revoked = was.Revoked.SetItem(request.ClientId, now), Restored = was.Restored.Remove(request.ClientId) }, cancel);
+        var ids = Ids(request.ClientId);
+        await state.Change(was => was with { Revoked = was.Revoked.SetItems(ids.Select(id => KeyValuePair.Create(id, now))), Restored = was.Restored.Except(ids) }, cancel);
         log.LogWarning("{Operator} revoked client {Client}", caller.Actor, request.ClientId);
         return Status(request.ClientId);
     }
@@ -24,7 +25,7 @@ internal sealed class Administration(Clients clients, TokenState state, TokenSig
     public async Task<ClientStatus> Restore(RestoreClientRequest request, Caller caller, CancellationToken cancel)
     {
         Known(request.ClientId);
-        await state.Change(was => was.IsRevoked(request.ClientId) ? was with { Restored = was.Restored.Add(request.ClientId) } : was, cancel);
+        await state.Change(was => was with { Restored = was.Restored.Union(Ids(request.ClientId).Where(was.IsRevoked)) }, cancel);
         log.LogWarning("{Operator} restored client {Client}", caller.Actor, request.ClientId);
         return Status(request.ClientId);
     }
@@ -55,9 +56,12 @@ internal sealed class Administration(Clients clients, TokenState state, TokenSig
 
     private void Known(string id)
     {
-        if (!clients.Has(id))
+        if (!clients.Has(id) && clients.Personas.All(persona => RevocationList.Person(persona.PersonId!) != id))
             throw new RejectedException(Rejections.ClientNotFound.For("client_id"));
     }
+
+    /// <summary>With a persona goes the person: who has signed in as them has tokens of another client.</summary>
+    private string[] Ids(string id) => clients.Find(id)?.PersonId is { } person ? [id, RevocationList.Person(person)] : [id];
 
     private ClientStatus Status(string id)
     {

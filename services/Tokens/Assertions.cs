@@ -55,12 +55,35 @@ public sealed class AssertionMemory
     /// <summary>Of one client at a time. A client that uses its tokens again needs one assertion in five minutes.</summary>
     public const int MostPerClient = 10_000;
 
-    private readonly Dictionary<string, OfClient> _clients = new(StringComparer.Ordinal);
-    private readonly Lock _lock = new();
+    private readonly UsedOnce _used = new(MostPerClient);
 
     /// <summary>Uses an assertion.</summary>
     /// <exception cref="RejectedException">SLR-608: used before; SLR-616: no room to remember it.</exception>
     public void Use(string client, string id, DateTimeOffset ends, DateTimeOffset now)
+    {
+        if (_used.Use(client, id, ends, now) is var use && use != Usage.First)
+            throw new RejectedException(use == Usage.Again ? Rejections.AssertionUsed : Rejections.TooManyAssertions);
+    }
+}
+
+/// <summary>What a use of something that is good once was.</summary>
+internal enum Usage
+{
+    First,
+    Again,
+
+    /// <summary>There is no room to remember it, so it is not used.</summary>
+    NoRoom,
+}
+
+/// <summary>Remembers, in this process only, what was used that is good once, until it would have expired anyway.</summary>
+/// <param name="mostPerClient">Of one client at a time, so that none can fill another's.</param>
+internal sealed class UsedOnce(int mostPerClient)
+{
+    private readonly Dictionary<string, OfClient> _clients = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+
+    public Usage Use(string client, string id, DateTimeOffset ends, DateTimeOffset now)
     {
         lock (_lock)
         {
@@ -73,11 +96,12 @@ public sealed class AssertionMemory
             }
             var key = KeyOf(id);
             if (used.Known.Contains(key))
-                throw new RejectedException(Rejections.AssertionUsed);
-            if (used.Known.Count >= MostPerClient)
-                throw new RejectedException(Rejections.TooManyAssertions);
+                return Usage.Again;
+            if (used.Known.Count >= mostPerClient)
+                return Usage.NoRoom;
             used.Known.Add(key);
             used.ByEnd.Enqueue(key, ends);
+            return Usage.First;
         }
     }
 

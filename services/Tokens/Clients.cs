@@ -21,6 +21,7 @@ public sealed class Clients
     /// <exception cref="InvalidOperationException">A secret is missing or too short: the message says which and what to set.</exception>
     public Clients(IOptions<TokenServiceOptions> options, SecretStore secrets)
     {
+        Personas = [.. options.Value.Clients.Where(client => client.PersonId is not null)];
         if (options.Value.ClientCaFile.Length > 0)
             _authorities.ImportFromPemFile(options.Value.ClientCaFile);
         foreach (var client in options.Value.Clients)
@@ -48,6 +49,12 @@ public sealed class Clients
     /// <summary>The keys of a client whose assertions are taken; none of any other.</summary>
     internal IReadOnlyList<VerificationKey> AssertionKeys(string id) =>
         _byId.TryGetValue(id, out var known) && known.Client.Authentication == ClientMethods.Assertion ? known.Keys : [];
+
+    /// <summary>The client of an id, if there is one.</summary>
+    internal ClientOptions? Find(string id) => _byId.GetValueOrDefault(id)?.Client;
+
+    /// <summary>The personas: clients that act as a named person, in the order of the settings.</summary>
+    internal IReadOnlyList<ClientOptions> Personas { get; }
 
     /// <summary>The client of an id.</summary>
     internal ClientOptions this[string id] => _byId[id].Client;

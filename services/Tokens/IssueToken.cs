@@ -1,19 +1,20 @@
 using System.Buffers.Text;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
 using Sloring.Hosting;
 
 namespace Sloring.Tokens;
 
-/// <summary>POST /connect/token: OAuth 2.0 client credentials (RFC 6749, 4.4) and token exchange (RFC 8693). Neither tokens nor secrets nor who failed are ever logged.</summary>
+/// <summary>POST /connect/token: OAuth 2.0 client credentials (RFC 6749, 4.4), codes and refresh tokens of people who have signed in, and token exchange (RFC 8693). Neither tokens nor secrets nor who failed are ever logged.</summary>
 internal sealed class IssueToken(
-    Clients clients, Assertions assertions, TokenState state, Rates rates, TokenSigner signer, ExchangeToken exchange, IOptions<TokenServiceOptions> options, TimeProvider clock)
+    Clients clients, Assertions assertions, TokenState state, Rates rates, TokenSigner signer, ExchangeToken exchange, PersonTokens people, IOptions<TokenServiceOptions> options, TimeProvider clock)
 {
     private static readonly Counter<long> Issued = Telemetry.Meter.CreateCounter<long>("sloring.tokens.issued");
     private static readonly Counter<long> Refused = Telemetry.Meter.CreateCounter<long>("sloring.tokens.refused");
+
+    private bool PeopleSignIn => options.Value.SignIn != SignInWays.None;
 
     public async Task Handle(HttpContext http)
     {
@@ -29,6 +30,8 @@ internal sealed class IssueToken(
             var answer = request.GrantType switch
             {
                 "client_credentials" => ClientCredentials(client, request.Scope, certificate),
+                PersonTokens.CodeGrant when PeopleSignIn => await people.Redeem(client, request, certificate, http.RequestAborted),
+                PersonTokens.RefreshGrant when PeopleSignIn => people.Refresh(client, request, certificate),
                 ExchangeToken.Grant => await exchange.Handle(client, request, http.RequestAborted),
                 "" => throw new RejectedException(Rejections.TokenRequestInvalid.For("grant_type")),
                 _ => throw new RejectedException(Rejections.GrantUnsupported.For("grant_type")),
@@ -60,21 +63,12 @@ internal sealed class IssueToken(
 
     private TokenAnswer ClientCredentials(ClientOptions client, string scope, string? certificate)
     {
-        var roles = RolesIn(scope, client.Roles);
-        var claims = new Dictionary<string, object> { ["client_id"] = client.Id, ["roles"] = roles };
-        Add("cvr", client.Cvr);
-        Add("person", client.PersonId);
-        Add("unit", client.UnitSorId);
-        Add("scope", scope);
-        if (certificate is not null)
-            claims["cnf"] = JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["x5t#S256"] = certificate });
+        if (client.Roles.Count == 0)
+            throw new RejectedException(Rejections.GrantNotForClient.For("grant_type"));
+        if (client.PersonId is { } person && state.Now().IsRevoked(RevocationList.Person(person)))
+            throw new RejectedException(Rejections.ClientRevoked);
+        var claims = AccessClaims.Of(client.Id, RolesIn(scope, client.Roles), client.Cvr, client.PersonId, client.UnitSorId, scope, certificate);
         return new TokenAnswer(signer.SignAccess(client.PersonId ?? client.Id, claims), "Bearer", options.Value.LifetimeSeconds, scope.Length > 0 ? scope : null);
-
-        void Add(string claim, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-                claims.Add(claim, value);
-        }
     }
 
     /// <summary>A scope is the name of a role: a client may ask for fewer roles than it has, never for more.</summary>

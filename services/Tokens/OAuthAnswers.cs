@@ -11,7 +11,15 @@ internal sealed record TokenAnswer(
     [property: JsonPropertyName("token_type")] string TokenType,
     [property: JsonPropertyName("expires_in")] int ExpiresIn,
     [property: JsonPropertyName("scope")] string? Scope,
-    [property: JsonPropertyName("issued_token_type")] string? IssuedTokenType = null);
+    [property: JsonPropertyName("issued_token_type")] string? IssuedTokenType = null)
+{
+    /// <summary>Of a person who has signed in.</summary>
+    [JsonPropertyName("id_token")]
+    public string? IdToken { get; init; }
+
+    [JsonPropertyName("refresh_token")]
+    public string? RefreshToken { get; init; }
+}
 
 /// <summary>How the token endpoint answers: OAuth's own bodies and words (RFC 6749, 5.1 and 5.2), with the rejection's number beside them.</summary>
 internal static class OAuthAnswers
@@ -42,6 +50,9 @@ internal static class OAuthAnswers
         [Rejections.SubjectTokenInvalid.Code] = ("invalid_request", StatusCodes.Status400BadRequest),
         [Rejections.SubjectWithoutCpr.Code] = ("invalid_request", StatusCodes.Status400BadRequest),
         [Rejections.RelationNotAsserted.Code] = ("invalid_request", StatusCodes.Status400BadRequest),
+        [Rejections.GrantInvalid.Code] = ("invalid_grant", StatusCodes.Status400BadRequest),
+        [Rejections.GrantNotForClient.Code] = ("unauthorized_client", StatusCodes.Status400BadRequest),
+        [Rejections.Busy.Code] = ("temporarily_unavailable", StatusCodes.Status503ServiceUnavailable),
         [Rejections.InstructionsUnavailable.Code] = ("temporarily_unavailable", StatusCodes.Status503ServiceUnavailable),
     };
 

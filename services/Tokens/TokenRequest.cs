@@ -6,7 +6,7 @@ using Sloring.Contracts;
 
 namespace Sloring.Tokens;
 
-/// <summary>A token request as it came, with the client's credentials from the header or the form (RFC 6749, 2.3.1 and 4.4.2; RFC 7521, 4.2; RFC 8693, 2.1).</summary>
+/// <summary>A token request as it came, with the client's credentials from the header or the form (RFC 6749, 2.3.1, 4.1.3, 4.4.2 and 6; RFC 7636, 4.5; RFC 7521, 4.2; RFC 8693, 2.1).</summary>
 internal sealed record TokenRequest(string GrantType, string Scope, string ClientId, string ClientSecret)
 {
     private const int LargestBody = 32 * 1024;
@@ -24,6 +24,14 @@ internal sealed record TokenRequest(string GrantType, string Scope, string Clien
 
     /// <summary>Which of the relations in the citizen's token is meant; this platform's own field.</summary>
     public string OnBehalfOf { get; private init; } = "";
+
+    public string Code { get; private init; } = "";
+
+    public string RedirectUri { get; private init; } = "";
+
+    public string CodeVerifier { get; private init; } = "";
+
+    public string RefreshToken { get; private init; } = "";
 
     public bool HasActor { get; private init; }
 
@@ -49,12 +57,18 @@ internal sealed record TokenRequest(string GrantType, string Scope, string Clien
             // Several audiences are allowed by RFC 8693 and refused here: a token is encrypted for one.
             Audience = form["audience"] is { Count: <= 1 } one ? one.ToString() : throw new RejectedException(Rejections.TargetInvalid.For("audience")),
             OnBehalfOf = Field(form, "on_behalf_of"),
+            Code = Field(form, "code"),
+            RedirectUri = Field(form, "redirect_uri"),
+            CodeVerifier = Field(form, "code_verifier"),
+            RefreshToken = Field(form, "refresh_token"),
             HasActor = form.ContainsKey("actor_token") || form.ContainsKey("actor_token_type"),
             HasResource = form.ContainsKey("resource"),
         };
     }
 
-    private static async Task<IFormCollection> ReadForm(HttpContext http)
+    /// <summary>Reads a form, of OAuth's one kind and no larger than any of its is.</summary>
+    /// <exception cref="RejectedException">SLR-603, SLR-907.</exception>
+    internal static async Task<IFormCollection> ReadForm(HttpContext http)
     {
         // Multipart has a form too, but OAuth knows only this one.
         if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)

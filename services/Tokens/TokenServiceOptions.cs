@@ -31,11 +31,26 @@ public sealed class TokenServiceOptions
     /// <summary>Address at which clients reach Listen:Https, for the discovery document; empty: none.</summary>
     public string MtlsAddress { get; set; } = "";
 
+    /// <summary>How people sign in: <c>none</c>, or <c>demo</c>, where anybody may be any persona.</summary>
+    public string SignIn { get; set; } = SignInWays.None;
+
+    /// <summary>How long a person stays signed in.</summary>
+    public int SessionHours { get; set; } = 8;
+
     /// <summary>Whose bootstrap tokens are exchanged.</summary>
     public IList<IdentityProviderOptions> IdentityProviders { get; } = [];
 
     /// <summary>For whom identity tokens are made.</summary>
     public IList<AudienceOptions> Audiences { get; } = [];
+}
+
+/// <summary>How people sign in.</summary>
+public static class SignInWays
+{
+    public const string None = "none";
+    public const string Demo = "demo";
+
+    internal static readonly IReadOnlyList<string> All = [None, Demo];
 }
 
 /// <summary>How a client shows that it is itself (RFC 7591's and RFC 8705's names).</summary>
@@ -58,7 +73,7 @@ public sealed class ClientOptions
     /// <summary>What people call it.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>What it may do, at least one.</summary>
+    /// <summary>What it may do for itself, at least one; none for an app that people sign in to.</summary>
     public IList<string> Roles { get; } = [];
 
     /// <summary>The organisation it acts for; none for national parts.</summary>
@@ -81,6 +96,12 @@ public sealed class ClientOptions
 
     /// <summary>The certificate of tls_client_auth: a DNS name among its alternative names.</summary>
     public string CertificateDnsName { get; set; } = "";
+
+    /// <summary>Where people who have signed in are sent back to, and nowhere else. A loopback address with any port (RFC 8252, 7.3).</summary>
+    public IList<string> RedirectUris { get; } = [];
+
+    /// <summary>Where people who have signed out may be sent back to.</summary>
+    public IList<string> PostLogoutRedirectUris { get; } = [];
 
     /// <summary>Whom it may get identity tokens for: ids of Tokens:Audiences.</summary>
     public IList<string> Audiences { get; } = [];
@@ -133,7 +154,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
 
     public ValidateOptionsResult Validate(string? name, TokenServiceOptions options)
     {
-        var wrong = Service(options).Concat(options.Clients.SelectMany((client, at) => Client(client, at).Concat(Identification(client, at, options)))).Concat(Doubles(options.Clients))
+        var wrong = Service(options).Concat(options.Clients.SelectMany((client, at) => Client(client, at).Concat(Identification(client, at, options)).Concat(App(client, at)))).Concat(Doubles(options.Clients))
             .Concat(options.IdentityProviders.SelectMany(Provider)).Concat(options.Audiences.SelectMany(Audience)).ToList();
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }
@@ -152,6 +173,14 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return "Tokens:ClientCaFile does not name an existing file. Set it to the PEM file of the authorities.";
         if (options.MtlsAddress.Length > 0 && !(Uri.TryCreate(options.MtlsAddress, UriKind.Absolute, out var uri) && uri.Scheme == "https"))
             yield return "Tokens:MtlsAddress must be the https:// address of Listen:Https, as clients reach it.";
+        if (!SignInWays.All.Contains(options.SignIn))
+            yield return $"Tokens:SignIn must be one of: {string.Join(", ", SignInWays.All)}.";
+        else if (options.SignIn == SignInWays.Demo && !(Uri.TryCreate(configuration["Token:Issuer"], UriKind.Absolute, out var issuer) && issuer.IsLoopback))
+            yield return "Tokens:SignIn is demo, which lets anybody in as anybody: only where Token:Issuer is an address of this machine. Set it to none.";
+        else if (options.SignIn != SignInWays.None && options.StateFile.Length == 0)
+            yield return "Tokens:StateFile is empty, so that nobody could be signed out. Set it to a file that all replicas of the token service share.";
+        if (options.SessionHours is < 1 or > 24)
+            yield return "Tokens:SessionHours must be 1 to 24; 8 is the default.";
         if (options.IdentityProviders.Count == 0)
             yield break;
         foreach (var service in (ReadOnlySpan<string>)["effectuation", "pseudonym"] is var needed && configuration["Events"] != "dapr" ? needed.ToArray() : [])
@@ -168,7 +197,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
         var setting = $"Tokens:Clients:{at}";
         if (!IsId(client.Id))
             yield return $"{setting}:Id must be 1 to 64 characters of A-Z, a-z, 0-9 and . _ -, not beginning with a dot.";
-        if (client.Roles.Count == 0)
+        if (client.Roles.Count == 0 && client.RedirectUris.Count == 0)
             yield return $"{setting}:Roles is empty. Set at least one of: {KnownRoles}.";
         foreach (var role in client.Roles.Where(role => !Roles.All.Contains(role)))
             yield return $"{setting}:Roles has the unknown role \"{role}\". Set one of: {KnownRoles}.";
@@ -209,6 +238,20 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return $"{setting}:Audiences has \"{audience}\", which is not the Id of one of Tokens:Audiences.";
         if (client.Audiences.Count > 0 && !client.Roles.Contains(Roles.CitizenView))
             yield return $"{setting}:Audiences is set: only a client with the role {Roles.CitizenView} may exchange citizens' tokens (rule E8).";
+    }
+
+    private static IEnumerable<string> App(ClientOptions client, int at)
+    {
+        var setting = $"Tokens:Clients:{at}";
+        foreach (var (name, uris) in ((string, IList<string>)[])[("RedirectUris", client.RedirectUris), ("PostLogoutRedirectUris", client.PostLogoutRedirectUris)])
+        {
+            if (!uris.All(RedirectUris.MayBeRegistered))
+                yield return $"{setting}:{name} must be https:// addresses without a fragment; http:// for 127.0.0.1 and [::1] only.";
+        }
+        if (client.PostLogoutRedirectUris.Count > 0 && client.RedirectUris.Count == 0)
+            yield return $"{setting}:PostLogoutRedirectUris is set without {setting}:RedirectUris. Set both, or leave both out.";
+        if (client.RedirectUris.Count > 0 && client.PersonId is not null)
+            yield return $"{setting}:RedirectUris and {setting}:PersonId are both set: a client is an app that people sign in to, or it acts as one person.";
     }
 
     private static IEnumerable<string> Provider(IdentityProviderOptions provider, int at)

@@ -8,11 +8,17 @@ namespace Sloring.Tokens;
 /// <summary>What the token service remembers. Private keys are sealed.</summary>
 /// <param name="Began">When it was first written: how old the secret store's key may be taken to be.</param>
 /// <param name="Keys">Signing keys after the secret store's, oldest first.</param>
-/// <param name="Revoked">Client → tokens issued up to then are refused.</param>
-/// <param name="Restored">Revoked clients that get tokens again.</param>
+/// <param name="Revoked">Client, or person → tokens issued up to then are refused.</param>
+/// <param name="Restored">Revoked clients and people that get tokens again.</param>
 public sealed record Remembered(DateTimeOffset Began, ImmutableList<RememberedKey> Keys, ImmutableDictionary<string, DateTimeOffset> Revoked, ImmutableHashSet<string> Restored)
 {
+    /// <summary>Sessions that are over before their time → when they would have been.</summary>
+    public ImmutableDictionary<string, DateTimeOffset> Ended { get; init; } = ImmutableDictionary<string, DateTimeOffset>.Empty;
+
     public bool IsRevoked(string client) => Revoked.ContainsKey(client) && !Restored.Contains(client);
+
+    /// <summary>Whether what was given to a client or a person at an instant is refused; restored or not, as with tokens.</summary>
+    public bool Refuses(string id, DateTimeOffset given) => Revoked.TryGetValue(id, out var upTo) && given.ToUnixTimeSeconds() <= upTo.ToUnixTimeSeconds();
 }
 
 /// <summary>A signing key that a rotation made.</summary>

@@ -6,12 +6,16 @@ using Sloring.Hosting;
 
 namespace Sloring.Tokens;
 
-/// <summary>The token service: who may be who on this platform. No database; clients are settings, secrets are in the secret store, and the little that changes is in one file.</summary>
+/// <summary>The token service: who may be who on this platform, clients and people who sign in. No database; clients are settings, secrets are in the secret store, and the little that changes is in one file.</summary>
 public static class TokensModule
 {
     public const string Name = "tokens";
 
     internal const string TokenPath = "/connect/token";
+    internal const string AuthorizePath = "/connect/authorize";
+    internal const string SignInPath = "/connect/sign-in";
+    internal const string LogoutPath = "/connect/logout";
+    internal const string SignOutPath = "/connect/sign-out";
 
     public static void AddTokens(this WebApplicationBuilder builder)
     {
@@ -26,6 +30,12 @@ public static class TokensModule
         builder.AddServiceClient<EffectuationService.EffectuationServiceClient>(from: Name, to: "effectuation");
         builder.AddServiceClient<PseudonymService.PseudonymServiceClient>(from: Name, to: "pseudonym");
         builder.Services.AddSingleton<ExchangeToken>();
+        builder.Services.AddSingleton<People>();
+        builder.Services.AddSingleton<PersonTokens>();
+        builder.Services.AddSingleton<Browser>();
+        builder.Services.AddSingleton<DemoSignIn>();
+        builder.Services.AddSingleton<Authorize>();
+        builder.Services.AddSingleton<SignOut>();
         builder.Services.AddSingleton<IssueToken>();
         builder.Services.AddSingleton<Administration>();
         builder.Services.AddSingleton<TokenRpcs>();
@@ -37,9 +47,11 @@ public static class TokensModule
         // Made here and not at the first request: a missing secret or a bad key stops the start.
         var issue = app.Services.GetRequiredService<IssueToken>();
         app.Map(TokenPath, issue.Handle).AllowAnonymous();
+        var options = app.Services.GetRequiredService<IOptions<TokenServiceOptions>>().Value;
         Discovery.Map(
-            app, app.Services.GetRequiredService<IOptions<TokenOptions>>().Value.Issuer, app.Services.GetRequiredService<IOptions<TokenServiceOptions>>().Value,
-            app.Services.GetRequiredService<TokenSigner>(), app.Services.GetRequiredService<TokenState>());
+            app, app.Services.GetRequiredService<IOptions<TokenOptions>>().Value.Issuer, options, app.Services.GetRequiredService<TokenSigner>(), app.Services.GetRequiredService<TokenState>());
+        if (options.SignIn != SignInWays.None)
+            MapSignIn(app);
         app.MapGrpcService<TokenRpcs>();
         app.MapJson<RevokeClientRequest, ClientStatus>("POST", "/v1/clients/{client_id}/revocation", Operations.RevokeClient,
             "Revokes a client", (http, request, caller, cancel) => http.Get<Administration>().Revoke(request, caller, cancel));
@@ -49,5 +61,16 @@ public static class TokensModule
             "Makes the next signing key", (http, _, caller, cancel) => http.Get<Administration>().Rotate(caller, cancel));
         app.MapJson<ListSigningKeysRequest, SigningKeys>("GET", "/v1/signing-keys", Operations.ListSigningKeys,
             "The signing keys that are listed", (http, _, _, _) => Task.FromResult(http.Get<Administration>().List()));
+    }
+
+    private static void MapSignIn(WebApplication app)
+    {
+        // A key that is missing stops the start, and not the first sign-in.
+        app.Services.GetRequiredService<Sealer>().Seal("", "start");
+        string[] byLinkOrForm = [HttpMethods.Get, HttpMethods.Post];
+        app.MapMethods(AuthorizePath, byLinkOrForm, http => http.Get<Authorize>().Handle(http)).AllowAnonymous();
+        app.MapPost(SignInPath, http => http.Get<Authorize>().SignIn(http)).AllowAnonymous();
+        app.MapMethods(LogoutPath, byLinkOrForm, http => http.Get<SignOut>().Handle(http)).AllowAnonymous();
+        app.MapPost(SignOutPath, http => http.Get<SignOut>().Confirmed(http)).AllowAnonymous();
     }
 }

@@ -6,9 +6,11 @@ namespace Sloring.Hosting;
 /// </summary>
 public sealed class KeyRing(SecretStore secrets, string name, Func<string> make)
 {
+    private const string NamesCurrent = "current";
+
     /// <summary>Id of the key that new things are made with.</summary>
     /// <exception cref="InvalidOperationException">It is no id: the message says what one is.</exception>
-    public string CurrentId { get; } = (secrets.Find(name + "-current") ?? "1") is { Length: > 0 and <= 32 } id && id.All(char.IsAsciiLetterOrDigit)
+    public string CurrentId { get; } = (secrets.Find($"{name}-{NamesCurrent}") ?? "1") is var id && IsId(id)
         ? id
         : throw new InvalidOperationException($"The secret {name}-current is not the id of a key: 1 to 32 letters and digits.");
 
@@ -16,6 +18,8 @@ public sealed class KeyRing(SecretStore secrets, string name, Func<string> make)
     /// <exception cref="InvalidOperationException">It is missing and may not be made: the message says what to set.</exception>
     public string Current => secrets.Text($"{name}-{CurrentId}", make);
 
-    /// <summary>A key by its id; null when it is not here.</summary>
-    public string? Find(string id) => id == CurrentId ? Current : secrets.Find($"{name}-{id}");
+    /// <summary>A key by its id, whoever says it; null when it is not here. What names the current key is no key: everybody can read the id in what is sealed.</summary>
+    public string? Find(string id) => id == CurrentId ? Current : IsId(id) ? secrets.Find($"{name}-{id}") : null;
+
+    private static bool IsId(string id) => id is { Length: > 0 and <= 32 } and not NamesCurrent && id.All(char.IsAsciiLetterOrDigit);
 }

@@ -59,7 +59,7 @@ public sealed class LongCalls
     {
         List<LongCall> revoked;
         lock (_lock)
-            revoked = [.. _open.Where(call => _trust.IsRevoked(call.Caller.ClientId, call.Caller.TokenIssuedAt))];
+            revoked = [.. _open.Where(call => _trust.IsRevoked(call.Caller.ClientId, call.Caller.PersonId, call.Caller.TokenIssuedAt))];
         foreach (var call in revoked)
             call.Finish(Rejections.TokenRevoked);
     }

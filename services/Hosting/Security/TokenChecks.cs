@@ -97,7 +97,7 @@ internal static class TokenChecks
     }
 
     private static bool IsRevoked(ClaimsPrincipal user, TokenTrust trust) =>
-        user.FindFirstValue("client_id") is { } client && trust.IsRevoked(client, Instant(user, "iat") ?? DateTimeOffset.MinValue);
+        user.FindFirstValue("client_id") is { } client && trust.IsRevoked(client, user.FindFirstValue("person"), Instant(user, "iat") ?? DateTimeOffset.MinValue);
 
     /// <summary>RFC 8705, 3: a token that was fetched with a certificate is good with that certificate only.</summary>
     private static bool IsBoundElsewhere(ClaimsPrincipal user, HttpContext http)

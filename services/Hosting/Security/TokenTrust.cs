@@ -69,9 +69,13 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
         return known;
     }
 
-    /// <summary>Whether a client's tokens are refused that were issued at an instant; by the last list that was fetched.</summary>
-    public bool IsRevoked(string clientId, DateTimeOffset issuedAt) =>
-        Volatile.Read(ref _known)?.Revoked is { Count: > 0 } revoked && revoked.TryGetValue(NameOf(clientId), out var upTo) && issuedAt.ToUnixTimeSeconds() <= upTo;
+    /// <summary>Whether tokens are refused that a client got at an instant, for itself or for a person; by the last list that was fetched.</summary>
+    public bool IsRevoked(string clientId, string? personId, DateTimeOffset issuedAt)
+    {
+        return Volatile.Read(ref _known)?.Revoked is { Count: > 0 } revoked && (Has(clientId) || (personId is not null && Has(RevocationList.Person(personId))));
+
+        bool Has(string id) => revoked.TryGetValue(NameOf(id), out var upTo) && issuedAt.ToUnixTimeSeconds() <= upTo;
+    }
 
     /// <summary>What stands for a client in the list, which anybody may read: whose partners are revoked is nobody's business.</summary>
     internal static string NameOf(string clientId) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(clientId)));
@@ -163,12 +167,15 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
 /// <param name="Revoked">Clients of which tokens are refused.</param>
 public sealed record RevocationList([property: JsonPropertyName("revoked")] IReadOnlyList<RevokedClient> Revoked)
 {
-    /// <summary>Makes a list of client ids and the instants up to which their tokens are refused.</summary>
+    /// <summary>What a person is called beside clients, whose ids hold no colon.</summary>
+    public static string Person(string personId) => "person:" + personId;
+
+    /// <summary>Makes a list of ids, of clients and of people, and the instants up to which their tokens are refused.</summary>
     public static RevocationList Of(IEnumerable<KeyValuePair<string, DateTimeOffset>> revoked) =>
         new([.. revoked.Select(one => new RevokedClient(TokenTrust.NameOf(one.Key), one.Value.ToUnixTimeSeconds()))]);
 }
 
 /// <summary>One client of which tokens are refused.</summary>
-/// <param name="Client">SHA-256 of the client id, base64url.</param>
+/// <param name="Client">SHA-256 of the id of a client, or of <c>person:</c> and a person's, base64url.</param>
 /// <param name="UpTo">Tokens with <c>iat</c> up to this are refused; seconds since 1970.</param>
 public sealed record RevokedClient([property: JsonPropertyName("client")] string Client, [property: JsonPropertyName("up_to")] long UpTo);

@@ -73,6 +73,21 @@ public sealed class SecurityTests : IDisposable
         Assert.Contains("sealing-key-current", Assert.Throws<InvalidOperationException>(() => new Sealer(Store(createMissing: true)).Seal("x", SealedFor.Note)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void NameOfTheCurrentKey_WhichEverybodyCanRead_IsNoKey()
+    {
+        const string Id = "0123456789abcdef0123456789abcdef";
+        _ = Store(createMissing: true).Text("there");
+        Change(secrets => secrets["sealing-key-current"] = Id);
+        var sealer = new Sealer(Store(createMissing: true));
+        Assert.StartsWith($"s1.{Id}.", sealer.Seal("x", SealedFor.Note), StringComparison.Ordinal);
+        // Long enough for a key of AES-192: whoever has seen a sealed text could seal one of their own.
+        var box = new byte[12 + 1 + 16];
+        using (var aes = new AesGcm(System.Buffers.Text.Base64Url.DecodeFromChars(Id), 16))
+            aes.Encrypt(box.AsSpan(0, 12), "x"u8, box.AsSpan(12, 1), box.AsSpan(13), System.Text.Encoding.UTF8.GetBytes(SealedFor.Note));
+        Assert.ThrowsAny<CryptographicException>(() => sealer.Open("s1.current." + System.Buffers.Text.Base64Url.EncodeToString(box), SealedFor.Note));
+    }
+
     // Decision 6: two clients cannot compare their lists.
     [Fact]
     public void FeedSecrets_DifferByClient()

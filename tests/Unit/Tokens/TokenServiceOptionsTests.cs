@@ -50,6 +50,10 @@ public sealed class TokenServiceOptionsTests
     [InlineData("Tokens:RotateKeysAfterDays", "-1", "0 to 3650")]
     [InlineData("Tokens:ClientCaFile", "/nowhere.pem", "PEM file")]
     [InlineData("Tokens:MtlsAddress", "http://127.0.0.1", "https://")]
+    [InlineData("Tokens:SignIn", "password", "one of: none, demo")]
+    [InlineData("Tokens:SessionHours", "0", "1 to 24")]
+    [InlineData("Tokens:Clients:0:PostLogoutRedirectUris:0", "https://portal.example/out", "without Tokens:Clients:0:RedirectUris")]
+    [InlineData("Tokens:Clients:0:RedirectUris:0", "https://portal.example/in", "Tokens:Clients:0:PersonId are both set")]
     public void WrongSetting_MessageNamesItAndSaysWhatToSet(string setting, string? value, string expected)
     {
         var error = Assert.Throws<OptionsValidationException>(() => Read(new(Right) { [setting] = value }));
@@ -104,6 +108,24 @@ public sealed class TokenServiceOptionsTests
     [Fact]
     public void NoClients_IsSaid() =>
         Assert.Contains("Tokens:Clients:0:Id", Assert.Single(Assert.Throws<OptionsValidationException>(() => Read([])).Failures), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("https://tokens.example", "tokens.json", "only where Token:Issuer is an address of this machine")]
+    [InlineData("http://127.0.0.1:5080", "", "Tokens:StateFile is empty")]
+    public void DemoSignIn_IsForThisMachine_AndRemembersWhoSignedOut(string issuer, string stateFile, string expected)
+    {
+        var error = Assert.Throws<OptionsValidationException>(() => Read(new(Right) { ["Token:Issuer"] = issuer, ["Tokens:SignIn"] = "demo", ["Tokens:StateFile"] = stateFile }));
+        Assert.Contains(expected, Assert.Single(error.Failures), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AppThatPeopleSignInTo_NeedsNoRoles_AndAddressesOfItsOwn()
+    {
+        var app = new Dictionary<string, string?> { ["Tokens:Clients:0:Id"] = "portal", ["Tokens:Clients:0:RedirectUris:0"] = "https://portal.example/in" };
+        Assert.Empty(Assert.Single(Read(app).Clients).Roles);
+        var error = Assert.Throws<OptionsValidationException>(() => Read(new(app) { ["Tokens:Clients:0:RedirectUris:1"] = "http://portal.example/in" }));
+        Assert.StartsWith("Tokens:Clients:0:RedirectUris must be https://", Assert.Single(error.Failures), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void TwoClientsOfOneId_AreRefused()
