@@ -344,6 +344,18 @@ public static class Rejections
         "Personen er spærret eller kendes ikke længere her. Henvend dig til driften.",
         "The person has been revoked or is not known here any longer. Ask operations.");
 
+    public static readonly Rejection ProviderFailed = new("SLR-629", Unavailable,
+        "Du kunne ikke logges på hos den, der kender dig. Gå tilbage til appen, og prøv igen; sig det til driften, hvis det fortsætter.",
+        "You could not be signed in at the provider that knows you. Go back to the app and try again; tell operations if it goes on.");
+
+    public static readonly Rejection ProviderPersonInvalid = new("SLR-630", Forbidden,
+        "Den, der kender dig, oplyser ikke, hvem du er, på en måde, der kan bruges her. Driften skal se på feltet.",
+        "The provider that knows you does not say who you are in a way that can be used here. Operations must look at the field.");
+
+    public static readonly Rejection PersonWithoutRole = new("SLR-631", Forbidden,
+        "Du har ingen rolle her. Bed din leder om en; driften angiver, hvad der giver roller, under Tokens:OpenIdProvider:Roles.",
+        "You have no role here. Ask your leader for one; operations state what gives roles under Tokens:OpenIdProvider:Roles.");
+
     // 8xx SOAP and its security ticket. As fault strings the national service's own texts stand for some of them: services/Hosting/Soap/SoapFaults.cs.
     public static readonly Rejection TicketMissing = new("SLR-801", Unauthenticated,
         "Sikkerhedsbilletten mangler. Send en underskrevet SAML 2.0-assertion i hovedet wsse:Security.",

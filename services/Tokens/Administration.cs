@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
 using Sloring.Contracts;
 using Sloring.Contracts.Tokens.V1;
 using Sloring.Hosting;
@@ -8,7 +9,7 @@ using Sloring.Hosting;
 namespace Sloring.Tokens;
 
 /// <summary>What operators do: revoke clients and change keys. Each leaves a line in the log that names the operator and the client, both no secrets.</summary>
-internal sealed class Administration(Clients clients, TokenState state, TokenSigner signer, TimeProvider clock, ILogger<Administration> log)
+internal sealed class Administration(Clients clients, TokenState state, TokenSigner signer, IOptions<TokenServiceOptions> options, TimeProvider clock, ILogger<Administration> log)
 {
     /// <summary>No new tokens from now on; those issued up to this second are refused by every service within Token:RefreshSeconds.</summary>
     public async Task<ClientStatus> Revoke(RevokeClientRequest request, Caller caller, CancellationToken cancel)
@@ -56,9 +57,13 @@ internal sealed class Administration(Clients clients, TokenState state, TokenSig
 
     private void Known(string id)
     {
-        if (!clients.Has(id) && clients.Personas.All(persona => RevocationList.Person(persona.PersonId!) != id))
+        if (!clients.Has(id) && clients.Personas.All(persona => RevocationList.Person(persona.PersonId!) != id) && !IsOfProvider(id))
             throw new RejectedException(Rejections.ClientNotFound.For("client_id"));
     }
+
+    /// <summary>Whom a provider knows is not known here before they come.</summary>
+    private bool IsOfProvider(string id) => options.Value.SignIn == SignInWays.OpenId
+        && id.StartsWith(RevocationList.Person(""), StringComparison.Ordinal) && TokenServiceOptionsCheck.IsPersonId(id[RevocationList.Person("").Length..]);
 
     /// <summary>With a persona goes the person: who has signed in as them has tokens of another client.</summary>
     private string[] Ids(string id) => clients.Find(id)?.PersonId is { } person ? [id, RevocationList.Person(person)] : [id];

@@ -31,8 +31,11 @@ public sealed class TokenServiceOptions
     /// <summary>Address at which clients reach Listen:Https, for the discovery document; empty: none.</summary>
     public string MtlsAddress { get; set; } = "";
 
-    /// <summary>How people sign in: <c>none</c>, or <c>demo</c>, where anybody may be any persona.</summary>
+    /// <summary>How people sign in: <c>none</c>; <c>demo</c>, where anybody may be any persona; or <c>openid</c>, at a provider.</summary>
     public string SignIn { get; set; } = SignInWays.None;
+
+    /// <summary>Where people sign in with <c>openid</c>.</summary>
+    public OpenIdProviderOptions OpenIdProvider { get; } = new();
 
     /// <summary>How long a person stays signed in.</summary>
     public int SessionHours { get; set; } = 8;
@@ -49,8 +52,50 @@ public static class SignInWays
 {
     public const string None = "none";
     public const string Demo = "demo";
+    public const string OpenId = "openid";
 
-    internal static readonly IReadOnlyList<string> All = [None, Demo];
+    internal static readonly IReadOnlyList<string> All = [None, Demo, OpenId];
+}
+
+/// <summary>The OpenID provider that people sign in at. The client secret that it has given is the secret <c>openid-provider</c>.</summary>
+public sealed class OpenIdProviderOptions
+{
+    /// <summary>Its issuer; the discovery document is read from there.</summary>
+    public string Authority { get; set; } = "";
+
+    /// <summary>The id of this token service there.</summary>
+    public string ClientId { get; set; } = "";
+
+    /// <summary>What is asked for, with spaces between.</summary>
+    public string Scopes { get; set; } = "openid profile";
+
+    /// <summary>Claim of the ID token with the organisation's id of the person.</summary>
+    public string PersonClaim { get; set; } = "sub";
+
+    /// <summary>Claim with the name.</summary>
+    public string NameClaim { get; set; } = "name";
+
+    /// <summary>Claim with one role or group, or several.</summary>
+    public string RolesClaim { get; set; } = "roles";
+
+    /// <summary>Claim with the CVR number of the organisation.</summary>
+    public string CvrClaim { get; set; } = "cvr";
+
+    /// <summary>Claim with the SOR id of the unit.</summary>
+    public string UnitClaim { get; set; } = "unit";
+
+    /// <summary>Which of the provider's words give which role here. What is not in the table gives none.</summary>
+    public IList<ProviderRoleOptions> Roles { get; } = [];
+}
+
+/// <summary>One role or group of the provider's.</summary>
+public sealed class ProviderRoleOptions
+{
+    /// <summary>In the provider's words.</summary>
+    public string Value { get; set; } = "";
+
+    /// <summary>The role here.</summary>
+    public string Role { get; set; } = "";
 }
 
 /// <summary>How a client shows that it is itself (RFC 7591's and RFC 8705's names).</summary>
@@ -155,6 +200,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
     public ValidateOptionsResult Validate(string? name, TokenServiceOptions options)
     {
         var wrong = Service(options).Concat(options.Clients.SelectMany((client, at) => Client(client, at).Concat(Identification(client, at, options)).Concat(App(client, at)))).Concat(Doubles(options.Clients))
+            .Concat(options.SignIn == SignInWays.OpenId ? OpenId(options.OpenIdProvider) : [])
             .Concat(options.IdentityProviders.SelectMany(Provider)).Concat(options.Audiences.SelectMany(Audience)).ToList();
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }
@@ -203,7 +249,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return $"{setting}:Roles has the unknown role \"{role}\". Set one of: {KnownRoles}.";
         if (client.Cvr is not null && !CvrNumber.TryParse(client.Cvr, out _))
             yield return $"{setting}:Cvr must be 8 digits with a right check digit. Leave it out for a client of no single organisation.";
-        if (client.PersonId is not null && (!IsId(client.PersonId) || CprNumber.TryParse(client.PersonId, out _)))
+        if (client.PersonId is not null && !IsPersonId(client.PersonId))
             yield return $"{setting}:PersonId must be the organisation's own id of the person, 1 to 64 characters of A-Z, a-z, 0-9 and . _ -, "
                 + "never a CPR number.";
         if (client.UnitSorId is not null && !SorId.IsValid(client.UnitSorId))
@@ -238,6 +284,23 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return $"{setting}:Audiences has \"{audience}\", which is not the Id of one of Tokens:Audiences.";
         if (client.Audiences.Count > 0 && !client.Roles.Contains(Roles.CitizenView))
             yield return $"{setting}:Audiences is set: only a client with the role {Roles.CitizenView} may exchange citizens' tokens (rule E8).";
+    }
+
+    private static IEnumerable<string> OpenId(OpenIdProviderOptions provider)
+    {
+        const string Setting = "Tokens:OpenIdProvider";
+        // A system's roles are not for people: their holders act for everybody.
+        HashSet<string> forPeople = [.. Roles.All.Except([Roles.Service, Roles.TokenService, Roles.EpjAdapter, Roles.DataSource, Roles.CitizenView])];
+        if (!Uri.TryCreate(provider.Authority, UriKind.Absolute, out var uri) || !(uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)))
+            yield return $"{Setting}:Authority must be the https:// address of the provider: keys may come without TLS from this machine only.";
+        if (provider.ClientId.Length == 0)
+            yield return $"{Setting}:ClientId is empty. Set it to the id of this token service at the provider.";
+        if (provider.PersonClaim.Length == 0 || provider.RolesClaim.Length == 0)
+            yield return $"{Setting}:PersonClaim and {Setting}:RolesClaim must name claims of the provider's ID token.";
+        if (provider.Roles.Count == 0)
+            yield return $"{Setting}:Roles is empty, so nobody could sign in. Set at least {Setting}:Roles:0:Value and {Setting}:Roles:0:Role.";
+        foreach (var (role, at) in provider.Roles.Select((role, at) => (role, at)).Where(one => one.role.Value.Length == 0 || !forPeople.Contains(one.role.Role)))
+            yield return $"{Setting}:Roles:{at} needs a Value, and a Role of: {string.Join(", ", forPeople.Order(StringComparer.Ordinal))}.";
     }
 
     private static IEnumerable<string> App(ClientOptions client, int at)
@@ -313,6 +376,9 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
     internal static string TextOrFile(string setting) => setting.TrimStart().StartsWith('{') ? setting
         : File.Exists(setting) ? File.ReadAllText(setting)
         : throw new FormatException("it is neither JSON nor the path of a file");
+
+    /// <summary>Whether a text may be an organisation's id of a person.</summary>
+    internal static bool IsPersonId(string id) => IsId(id) && !CprNumber.TryParse(id, out _);
 
     // No colon: HTTP Basic ends the client id at the first one. No leading dot: the id is part of a file name in the secret store.
     private static bool IsId(string id) =>

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.Extensions.Options;
+using Sloring.Contracts;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Pseudonym.V1;
 using Sloring.Contracts.Tokens.V1;
@@ -36,6 +38,12 @@ public static class TokensModule
         builder.Services.AddSingleton<DemoSignIn>();
         builder.Services.AddSingleton<Authorize>();
         builder.Services.AddSingleton<SignOut>();
+        if (builder.Configuration["Tokens:SignIn"] == SignInWays.OpenId)
+        {
+            builder.Services.AddSingleton<ProviderSignIn>();
+            builder.Services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>>(provider => provider.GetRequiredService<ProviderSignIn>());
+            builder.Services.AddAuthentication().AddOpenIdConnect(ProviderSignIn.Scheme, _ => { });
+        }
         builder.Services.AddSingleton<IssueToken>();
         builder.Services.AddSingleton<Administration>();
         builder.Services.AddSingleton<TokenRpcs>();
@@ -51,7 +59,7 @@ public static class TokensModule
         Discovery.Map(
             app, app.Services.GetRequiredService<IOptions<TokenOptions>>().Value.Issuer, options, app.Services.GetRequiredService<TokenSigner>(), app.Services.GetRequiredService<TokenState>());
         if (options.SignIn != SignInWays.None)
-            MapSignIn(app);
+            MapSignIn(app, options.SignIn);
         app.MapGrpcService<TokenRpcs>();
         app.MapJson<RevokeClientRequest, ClientStatus>("POST", "/v1/clients/{client_id}/revocation", Operations.RevokeClient,
             "Revokes a client", (http, request, caller, cancel) => http.Get<Administration>().Revoke(request, caller, cancel));
@@ -63,13 +71,23 @@ public static class TokensModule
             "The signing keys that are listed", (http, _, _, _) => Task.FromResult(http.Get<Administration>().List()));
     }
 
-    private static void MapSignIn(WebApplication app)
+    private static void MapSignIn(WebApplication app, string way)
     {
         // A key that is missing stops the start, and not the first sign-in.
         app.Services.GetRequiredService<Sealer>().Seal("", "start");
         string[] byLinkOrForm = [HttpMethods.Get, HttpMethods.Post];
         app.MapMethods(AuthorizePath, byLinkOrForm, http => http.Get<Authorize>().Handle(http)).AllowAnonymous();
-        app.MapPost(SignInPath, http => http.Get<Authorize>().SignIn(http)).AllowAnonymous();
+        if (way == SignInWays.Demo)
+        {
+            app.MapPost(SignInPath, http => http.Get<Authorize>().SignIn(http)).AllowAnonymous();
+        }
+        else
+        {
+            // A missing secret stops the start.
+            app.Services.GetRequiredService<IOptionsMonitor<OpenIdConnectOptions>>().Get(ProviderSignIn.Scheme);
+            // The handler answers before routing's turn; an address that is not mapped would not get that far.
+            app.MapGet(ProviderSignIn.CallbackPath, http => Pages.Write(http, Rejections.SignInPageStale)).AllowAnonymous();
+        }
         app.MapMethods(LogoutPath, byLinkOrForm, http => http.Get<SignOut>().Handle(http)).AllowAnonymous();
         app.MapPost(SignOutPath, http => http.Get<SignOut>().Confirmed(http)).AllowAnonymous();
     }

@@ -35,9 +35,11 @@ internal sealed class Authorize(
             return;
         }
         if (!request.Anew && browser.Session(http) is { } session && !(clock.GetUtcNow() - session.SignedInAt > request.NoOlder) && people.Of(session, session.SignedInAt) is not null)
-            Answer(http, request, session);
+            Send(http, request, session);
         else if (request.Silent)
             Refuse(http, address, appState, "login_required", Rejections.LoginRequired);
+        else if (options.Value.SignIn == SignInWays.OpenId)
+            await http.Get<ProviderSignIn>().Challenge(http, request, fields.TryGetValue("ui_locales", out var locales) ? locales.ToString() : "");
         else
             await page.Show(http, request, fields);
     });
@@ -47,13 +49,7 @@ internal sealed class Authorize(
     {
         var form = await TokenRequest.ReadForm(http);
         var chosen = browser.Opened<SignInPage>(http, form["page"].ToString(), page => page.Browser);
-        var account = form["persona"].ToString();
-        if (people.Find(account) is null)
-            throw new RejectedException(Rejections.PersonRefused);
-        var now = clock.GetUtcNow();
-        var session = new Session(Guid.NewGuid().ToString("N"), account, now, now.AddHours(options.Value.SessionHours));
-        browser.Keep(http, session);
-        Answer(http, chosen.Request, session);
+        Answer(http, chosen.Request, people.Begin(form["persona"].ToString(), given: null));
     });
 
     /// <summary>Parameters of the address or of the form (OpenID Connect Core, 3.1.2.1); an empty one counts as left out.</summary>
@@ -80,7 +76,14 @@ internal sealed class Authorize(
         }
     }
 
-    private void Answer(HttpContext http, AuthorizeRequest request, Session session)
+    /// <summary>Somebody has signed in: the browser keeps the session, and the app gets its code.</summary>
+    internal void Answer(HttpContext http, AuthorizeRequest request, Session session)
+    {
+        browser.Keep(http, session);
+        Send(http, request, session);
+    }
+
+    private void Send(HttpContext http, AuthorizeRequest request, Session session)
     {
         var now = clock.GetUtcNow();
         var code = sealer.Seal(new AuthorizationCode(Guid.NewGuid().ToString("N"), request with { State = null }, session, now, now + CodeLife));

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+using Sloring.Contracts;
 using Sloring.Hosting;
 
 namespace Sloring.Tokens;
@@ -11,28 +13,30 @@ namespace Sloring.Tokens;
 internal sealed record Person(string Id, string Name, IReadOnlyList<string> Roles, string? Cvr, string? UnitSorId);
 
 /// <summary>Who may sign in, and whether a session still holds.</summary>
-internal sealed class People(Clients clients, TokenState state, TimeProvider clock)
+internal sealed class People(Clients clients, TokenState state, IOptions<TokenServiceOptions> options, TimeProvider clock)
 {
     /// <summary>Who can be chosen on the page of the demo.</summary>
     public IReadOnlyList<ClientOptions> Personas => clients.Personas;
 
-    /// <summary>The person of an account; null when there is none or they have been revoked.</summary>
-    public Person? Find(string account)
+    /// <summary>Begins a session of somebody who has just shown who they are.</summary>
+    /// <param name="account">Id of the persona, or <c>person:</c> and the person's.</param>
+    /// <param name="given">What the provider says; null for a persona.</param>
+    /// <exception cref="RejectedException">SLR-628.</exception>
+    public Session Begin(string account, ProviderPerson? given)
     {
-        if (clients.Find(account) is not { PersonId: { } id } persona)
-            return null;
-        var now = state.Now();
-        return now.IsRevoked(account) || now.IsRevoked(RevocationList.Person(id)) ? null : new Person(id, persona.Name, [.. persona.Roles], persona.Cvr, persona.UnitSorId);
+        var now = clock.GetUtcNow();
+        var session = new Session(Guid.NewGuid().ToString("N"), account, now, now.AddHours(options.Value.SessionHours)) { Given = given };
+        return Known(session) is null ? throw new RejectedException(Rejections.PersonRefused) : session;
     }
 
     /// <summary>The person of a session; null when it is over: by its time, by signing out, because they were revoked meanwhile, or are not in the settings any longer.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="given">When what shows it was given: what is older than a revocation is refused after a restoration too.</param>
-    public Person? Of(Session session, DateTimeOffset given)
+    /// <param name="shown">When what shows it was given: what is older than a revocation is refused after a restoration too.</param>
+    public Person? Of(Session session, DateTimeOffset shown)
     {
         var now = state.Now();
-        return session.Ends > clock.GetUtcNow() && !now.Ended.ContainsKey(session.Id) && Find(session.Account) is { } person
-            && !now.Refuses(session.Account, given) && !now.Refuses(RevocationList.Person(person.Id), given)
+        return session.Ends > clock.GetUtcNow() && !now.Ended.ContainsKey(session.Id) && Known(session) is { } person
+            && !now.Refuses(session.Account, shown) && !now.Refuses(RevocationList.Person(person.Id), shown)
             ? person
             : null;
     }
@@ -43,4 +47,20 @@ internal sealed class People(Clients clients, TokenState state, TimeProvider clo
         var now = clock.GetUtcNow();
         return state.Change(was => was with { Ended = was.Ended.RemoveRange(was.Ended.Where(one => one.Value <= now).Select(one => one.Key)).SetItem(sessionId, until) }, cancel);
     }
+
+    /// <summary>The person by the settings of today, unless revoked. A session of another way of signing in is nobody's.</summary>
+    private Person? Known(Session session)
+    {
+        var person = (options.Value.SignIn, session.Given) switch
+        {
+            (SignInWays.Demo, null) when clients.Find(session.Account) is { PersonId: { } id } persona => new Person(id, persona.Name, [.. persona.Roles], persona.Cvr, persona.UnitSorId),
+            (SignInWays.OpenId, { } given) when RolesOf(given) is { Length: > 0 } roles => new Person(given.Id, given.Name, roles, given.Cvr, given.UnitSorId),
+            _ => null,
+        };
+        var now = state.Now();
+        return person is null || now.IsRevoked(session.Account) || now.IsRevoked(RevocationList.Person(person.Id)) ? null : person;
+    }
+
+    /// <summary>By the table of the settings; what is not in it is no role.</summary>
+    private string[] RolesOf(ProviderPerson given) => [.. options.Value.OpenIdProvider.Roles.Where(known => given.Roles.Contains(known.Value)).Select(known => known.Role).Distinct()];
 }

@@ -16,12 +16,15 @@ internal interface ISealed
 
 /// <summary>Somebody who has signed in.</summary>
 /// <param name="Id">Claim <c>sid</c>.</param>
-/// <param name="Account">Id of the persona.</param>
+/// <param name="Account">Id of the persona, or <c>person:</c> and the person's.</param>
 /// <param name="SignedInAt">Claim <c>auth_time</c>.</param>
 /// <param name="Ends">When they must sign in again, whatever they do.</param>
 internal sealed record Session(string Id, string Account, DateTimeOffset SignedInAt, DateTimeOffset Ends) : ISealed
 {
     public static string Purpose => "sign-in-session";
+
+    /// <summary>What the provider said; null for a persona.</summary>
+    public ProviderPerson? Given { get; init; }
 }
 
 /// <summary>A sign-in page, or one that asks whether to sign out: which browser it was sent to, and what is to be done.</summary>

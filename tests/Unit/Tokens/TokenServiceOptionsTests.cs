@@ -50,7 +50,7 @@ public sealed class TokenServiceOptionsTests
     [InlineData("Tokens:RotateKeysAfterDays", "-1", "0 to 3650")]
     [InlineData("Tokens:ClientCaFile", "/nowhere.pem", "PEM file")]
     [InlineData("Tokens:MtlsAddress", "http://127.0.0.1", "https://")]
-    [InlineData("Tokens:SignIn", "password", "one of: none, demo")]
+    [InlineData("Tokens:SignIn", "password", "one of: none, demo, openid")]
     [InlineData("Tokens:SessionHours", "0", "1 to 24")]
     [InlineData("Tokens:Clients:0:PostLogoutRedirectUris:0", "https://portal.example/out", "without Tokens:Clients:0:RedirectUris")]
     [InlineData("Tokens:Clients:0:RedirectUris:0", "https://portal.example/in", "Tokens:Clients:0:PersonId are both set")]
@@ -116,6 +116,32 @@ public sealed class TokenServiceOptionsTests
     {
         var error = Assert.Throws<OptionsValidationException>(() => Read(new(Right) { ["Token:Issuer"] = issuer, ["Tokens:SignIn"] = "demo", ["Tokens:StateFile"] = stateFile }));
         Assert.Contains(expected, Assert.Single(error.Failures), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Authority", "http://login.example", "https:// address")]
+    [InlineData("ClientId", "", "ClientId is empty")]
+    [InlineData("RolesClaim", "", "must name claims")]
+    [InlineData("Roles:0:Role", "boss", "Roles:0 needs a Value, and a Role of")]
+    [InlineData("Roles:0:Role", "service", "Roles:0 needs a Value, and a Role of")]
+    [InlineData("Roles:0:Value", "", "Roles:0 needs a Value, and a Role of")]
+    [InlineData("Roles:0", null, "nobody could sign in")]
+    public void WrongProviderOfSignIn_IsSaid(string setting, string? value, string expected)
+    {
+        var settings = new Dictionary<string, string?>(Right)
+        {
+            ["Tokens:SignIn"] = "openid",
+            ["Tokens:StateFile"] = "tokens.json",
+            ["Tokens:OpenIdProvider:Authority"] = "https://login.example",
+            ["Tokens:OpenIdProvider:ClientId"] = "sloring",
+            ["Tokens:OpenIdProvider:Roles:0:Value"] = "grp-leaders",
+            ["Tokens:OpenIdProvider:Roles:0:Role"] = "leader",
+        };
+        Assert.Equal("openid", Read(settings).SignIn);
+        foreach (var name in settings.Keys.Where(name => name.StartsWith($"Tokens:OpenIdProvider:{setting}", StringComparison.Ordinal)).ToList())
+            settings.Remove(name);
+        settings[$"Tokens:OpenIdProvider:{setting}"] = value;
+        Assert.Contains(expected, Assert.Single(Assert.Throws<OptionsValidationException>(() => Read(settings)).Failures), StringComparison.Ordinal);
     }
 
     [Fact]
