@@ -13,8 +13,6 @@ namespace Sloring.Tokens;
 /// </summary>
 internal sealed class Assertions(Clients clients, AssertionMemory memory, IOptions<TokenOptions> token, IOptions<TokenServiceOptions> options, TimeProvider clock)
 {
-    public const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
     private static readonly TimeSpan LongestLife = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
     private readonly DateTimeOffset _began = clock.GetUtcNow();

@@ -46,6 +46,9 @@ public static class ClientMethods
     public const string Certificate = "tls_client_auth";
     public const string OwnCertificate = "self_signed_tls_client_auth";
 
+    /// <summary>As the token request names an assertion (RFC 7523, 2.2).</summary>
+    public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
     internal static readonly IReadOnlyList<string> All = [Secret, Assertion, Certificate, OwnCertificate];
 }
 
