@@ -49,7 +49,7 @@ public sealed class ForeignSystems(DemoParties parties)
             app = new { id = DemoParties.App, key = Key(parties.AppFile) },
             audience = new { id = DemoParties.Audience, key = Key(parties.AudienceFile) },
             subject = parties.Bootstrap(citizen),
-            now = parties.Now.ToUnixTimeSeconds(),
+            ahead = (long)(parties.Now - DateTimeOffset.UtcNow).TotalSeconds,
             entries,
         }))!;
 

@@ -6,7 +6,8 @@ namespace Sloring.Embedded;
 /// <summary><c>./run verify</c>: recomputes every service's hash chain, compares it with kept checkpoints, and prints one verdict.</summary>
 public static class Verify
 {
-    internal static readonly string[] Services = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
+    /// <summary>The services that have a journal.</summary>
+    public static IReadOnlyList<string> Services { get; } = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
 
     private const int Most = 5_000;
 
