@@ -57,8 +57,8 @@ public sealed class AssertionMemory
     private readonly Lock _lock = new();
 
     /// <summary>Uses an assertion.</summary>
-    /// <exception cref="RejectedException">SLR-608: used before; SLR-616: no room to remember it.</exception>
-    public void Use(string client, string id, DateTimeOffset ends, DateTimeOffset now)
+    /// <exception cref="RejectedException">SLR-608, or <paramref name="before"/>: used before; SLR-616: no room to remember it.</exception>
+    public void Use(string client, string id, DateTimeOffset ends, DateTimeOffset now, Rejection? before = null)
     {
         lock (_lock)
         {
@@ -71,7 +71,7 @@ public sealed class AssertionMemory
             }
             var key = KeyOf(id);
             if (used.Known.Contains(key))
-                throw new RejectedException(Rejections.AssertionUsed);
+                throw new RejectedException(before ?? Rejections.AssertionUsed);
             if (used.Known.Count >= MostPerClient)
                 throw new RejectedException(Rejections.TooManyAssertions);
             used.Known.Add(key);

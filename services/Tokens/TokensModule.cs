@@ -27,6 +27,8 @@ public static class TokensModule
         builder.AddServiceClient<PseudonymService.PseudonymServiceClient>(from: Name, to: "pseudonym");
         builder.Services.AddSingleton<ExchangeToken>();
         builder.Services.AddSingleton<IssueToken>();
+        builder.Services.AddSingleton<IdentityAssertions>();
+        builder.Services.AddSingleton<Bst2Idws>();
         builder.Services.AddSingleton<Administration>();
         builder.Services.AddSingleton<TokenRpcs>();
         builder.Services.AddHostedService<RotateOnSchedule>();
@@ -40,6 +42,8 @@ public static class TokensModule
         Discovery.Map(
             app, app.Services.GetRequiredService<IOptions<TokenOptions>>().Value.Issuer, app.Services.GetRequiredService<IOptions<TokenServiceOptions>>().Value,
             app.Services.GetRequiredService<TokenSigner>(), app.Services.GetRequiredService<TokenState>());
+        if (app.Services.GetRequiredService<IOptions<TokenServiceOptions>>().Value.WsTrust is { Certificate.Length: > 0 } trust)
+            app.MapPost(trust.Path, app.Services.GetRequiredService<Bst2Idws>().Handle).AllowAnonymous();
         app.MapGrpcService<TokenRpcs>();
         app.MapJson<RevokeClientRequest, ClientStatus>("POST", "/v1/clients/{client_id}/revocation", Operations.RevokeClient,
             "Revokes a client", (http, request, caller, cancel) => http.Get<Administration>().Revoke(request, caller, cancel));

@@ -8,7 +8,9 @@ namespace Sloring.Tests.Flow;
 /// <summary>What the national wire and tokens are for, from one end to the other, with foreign systems at every end.</summary>
 public sealed class NationalWireStoryTests(SharedPlatform flow) : IClassFixture<SharedPlatform>
 {
-    [Fact] // M1, M3, D1, E1, E3, E8
+    private const string Unit = "1000211000016007";
+
+    [Fact] // M1, M3, D1, D3, E1, E3, E8
     public async Task MaskingByAForeignSoapClientWithATicketThatAnotherLibrarySigned_IsListedByTheLookup_AndEveryViewIsMasked()
     {
         await ForeignSystems.Install();
@@ -44,8 +46,19 @@ public sealed class NationalWireStoryTests(SharedPlatform flow) : IClassFixture<
         Assert.Equal((pseudonym, "5166", null), ((string?)foreign[0]["pseudonym"], (string?)foreign[0]["professionCode"], foreign[0]["name"]));
         Assert.Equal("Mette Holm Testesen", (string?)foreign[1]["name"]);
 
-        // Towards another citizen nothing is masked.
-        Assert.Empty((await systems.MaskByIdentityToken(address, new DemoCitizen(People.NextCpr()), log))["claims"]!["masking"]!["organisations"]!.AsArray());
+        // Towards another citizen nothing is masked, until the national level masks a unit towards everybody, over SOAP too.
+        var other = People.NextCpr();
+        JsonObject[] ofUnit = [SharedPlatform.Entry(SharedPlatform.RegionH, Unit)];
+        Shows(Staff(await flow.View(other, ofUnit))[0]);
+        var nominated = await flow.Must("hospitalsledelse", "/v1/units", RejectionTests.Nomination(Unit));
+        await flow.Must("region", $"/v1/units/{(string)nominated["unit"]!["unitMaskingId"]!}/review", new JsonObject { ["review"] = "REVIEW_RECOMMENDED" });
+        await systems.Call(address, "/idsas-registration/20240124/registration", "CreateOrgBlurring", "national", new { org = new { id = Unit, classification = "SOR" } });
+        await flow.CaughtUp();
+        var units = (await systems.Call(address, Lookup, "ListAllBlurredOrgs", "sts", new { }))!["org"]!.AsArray();
+        Assert.Contains(units, unit => ((string?)unit!["id"], (string?)unit["classification"]) == (Unit, "SOR"));
+        var towardsAll = await systems.MaskByIdentityToken(address, new DemoCitizen(other), ofUnit);
+        Assert.Empty(towardsAll["claims"]!["masking"]!["organisations"]!.AsArray());
+        Assert.Equal(IsMasked(Staff(await flow.View(other, ofUnit))[0]), (string?)Staff(towardsAll)[0]["pseudonym"]);
     }
 
     private static List<JsonNode> Staff(JsonNode answer) => [.. answer["entries"]!.AsArray().Select(entry => entry!["staff"]![0]!)];
