@@ -356,6 +356,22 @@ public static class Rejections
         "Du har ingen rolle her. Bed din leder om en; driften angiver, hvad der giver roller, under Tokens:OpenIdProvider:Roles.",
         "You have no role here. Ask your leader for one; operations state what gives roles under Tokens:OpenIdProvider:Roles.");
 
+    public static readonly Rejection TrustRequestInvalid = new("SLR-632", Invalid,
+        "Beskeden er ikke en RequestSecurityToken (WS-Trust 1.3, Issue), som docs/tokens.md viser den. Feltet siger hvad.",
+        "The message is not a RequestSecurityToken (WS-Trust 1.3, Issue) as docs/tokens.md shows it. The field says what.");
+
+    public static readonly Rejection MessageNotSigned = new("SLR-633", Unauthenticated,
+        "Beskeden er ikke signeret, som den skal være. Signér Action, MessageID, Timestamp og Body med klientens registrerede certifikat; feltet siger hvad der mangler.",
+        "The message is not signed as it must be. Sign Action, MessageID, Timestamp and Body with the client's registered certificate; the field says what is missing.");
+
+    public static readonly Rejection MessageNotNow = new("SLR-634", Unauthenticated,
+        "Beskeden gælder ikke nu, eller dens MessageID er brugt før. Send en ny med sin egen MessageID og et Timestamp, der er nu.",
+        "The message does not hold now, or its MessageID has been used before. Send a new one with a MessageID of its own and a Timestamp that is now.");
+
+    public static readonly Rejection ClaimsDiffer = new("SLR-635", Invalid,
+        "Anmodningen nævner et andet CPR-nummer end borgerens billet. Sæt CprNumberIdentifier til den borger, der er logget på.",
+        "The request names another CPR number than the citizen's token. Set CprNumberIdentifier to the citizen who has signed in.");
+
     // 8xx SOAP and its security ticket. As fault strings the national service's own texts stand for some of them: services/Hosting/Soap/SoapFaults.cs.
     public static readonly Rejection TicketMissing = new("SLR-801", Unauthenticated,
         "Sikkerhedsbilletten mangler. Send en underskrevet SAML 2.0-assertion i hovedet wsse:Security.",

@@ -1,5 +1,6 @@
-using System.Text.Json;
+using Microsoft.Extensions.Configuration;
 using Npgsql;
+using Sloring.Embedded;
 
 namespace Sloring.Cluster;
 
@@ -55,6 +56,8 @@ public sealed class LocalCluster : IAsyncDisposable
     private LocalCluster(LocalClusterOptions options, RunFile run, ClusterSecrets secrets)
     {
         (_options, _run, _folder, Secrets) = (options, run, Path.GetFullPath(options.Folder), secrets);
+        Parties = new DemoParties(_folder);
+        Parties.Ensure();
         SidecarProgram = FindDaprd() ?? Path.Combine(options.Root, "tests", "Distributed", "Sidecar", "bin", Configuration, "net10.0", "Sloring.Sidecar.dll");
         Processes = [.. run.Apps.GroupBy(app => app.AppId).SelectMany(replicas => replicas.Select((app, at) =>
             Plan(app, replicas.Count() == 1 ? app.AppId : $"{app.AppId}-{at + 1}")))];
@@ -71,6 +74,9 @@ public sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Secrets of services, servers and demo clients.</summary>
     public ClusterSecrets Secrets { get; }
+
+    /// <summary>Who stands outside of the platform: whose tickets and citizens' tokens it trusts, and the app that exchanges them.</summary>
+    public DemoParties Parties { get; }
 
     public PostgresServer Postgres { get; private set; } = null!;
 
@@ -244,8 +250,14 @@ public sealed class LocalCluster : IAsyncDisposable
         };
         foreach (var (variable, value) in app.Env)
             environment[variable] = value;
-        if (NoDatabase.Contains(app.AppId))
+        var isTokens = NoDatabase.Contains(app.AppId);
+        if (isTokens)
             environment["Tokens__StateFile"] = Path.Combine(_folder, "tokens.json");
+        if (!app.Env.Keys.Any(variable => variable.StartsWith(isTokens ? "Tokens__" : "Soap__", StringComparison.Ordinal)))
+        {
+            foreach (var (key, value) in isTokens ? Parties.ExchangeSettings() : Parties.TicketSettings())
+                environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
 
         var components = Path.Combine(_folder, "components");
         string[] flags =
@@ -280,9 +292,8 @@ public sealed class LocalCluster : IAsyncDisposable
     private static string? FindDaprd() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
         .Select(folder => Path.Combine(folder, "daprd")).FirstOrDefault(File.Exists);
 
-    private static List<string> TokenClients(string root)
-    {
-        using var clients = JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "samples", "demo-clients.json")));
-        return [.. clients.RootElement.GetProperty("Tokens").GetProperty("Clients").EnumerateArray().Select(client => client.GetProperty("Id").GetString()!)];
-    }
+    /// <summary>The settings that every service of the cluster has its clients from.</summary>
+    public static IConfiguration DemoClients(string root) => new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(Path.Combine(root, "samples", "demo-clients.json"))).Build();
+
+    private static IEnumerable<string> TokenClients(string root) => DemoClients(root).GetSection("Tokens:Clients").GetChildren().Select(client => client["Id"]!);
 }

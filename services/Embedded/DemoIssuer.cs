@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Security.Cryptography.Xml;
 using System.Xml;
 using Sloring.Hosting;
@@ -22,22 +21,7 @@ public sealed class DemoIssuer(string folder)
     public string File { get; } = Path.Combine(folder, "demo-issuer.pem");
 
     /// <summary>Makes key and certificate, once.</summary>
-    public void Ensure()
-    {
-        if (System.IO.File.Exists(File))
-            return;
-        using var key = RSA.Create(3072);
-        var request = new CertificateRequest("CN=sloring demo issuer", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        // The demo clock goes months ahead, and is years behind in tests of old rules.
-        using var certificate = request.CreateSelfSigned(new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2050, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        var next = $"{File}.{Guid.NewGuid():N}";
-        var owner = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            owner.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var writer = new StreamWriter(next, owner))
-            writer.Write($"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
-        System.IO.File.Move(next, File, overwrite: true);
-    }
+    public void Ensure() => DemoParties.EnsureKey(File, "sloring demo issuer", rsaBits: 3072);
 
     /// <summary>A signed ticket (saml:Assertion) as DGWS has it: of a system (level 3), or of a person using it (level 4).</summary>
     public string Ticket(DemoTicket ticket)

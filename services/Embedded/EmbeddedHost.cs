@@ -12,6 +12,8 @@ namespace Sloring.Embedded;
 /// <summary>The whole platform in one process: every service by its own AddX and MapX, meeting over loopback as they would on a cluster.</summary>
 public static class EmbeddedHost
 {
+    private static readonly string DemoClients = Path.Combine(AppContext.BaseDirectory, "samples", "demo-clients.json");
+
     /// <summary>The settings that a host built with <paramref name="args"/> has.</summary>
     public static IConfiguration Settings(string[] args)
     {
@@ -28,7 +30,7 @@ public static class EmbeddedHost
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         FillIn(builder.Configuration);
-        TrustDemoIssuer(builder.Configuration);
+        TrustDemoParties(builder.Configuration);
         builder.Services.AddSingleton(services => new DemoClock(
             Path.Combine(services.GetRequiredService<IOptions<DataOptions>>().Value.Folder, "demo-clock")));
         builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<DemoClock>());
@@ -54,21 +56,31 @@ public static class EmbeddedHost
         return app;
     }
 
-    /// <summary>Where no issuer of SOAP tickets is configured, one of this process's own is trusted, so that a client can be tried.</summary>
-    private static void TrustDemoIssuer(ConfigurationManager configuration)
+    /// <summary>
+    /// Where nobody is configured, the demo's own parties are trusted, so that clients can be tried: an issuer of SOAP tickets; and with the demo clients, which
+    /// the token service needs one of, a provider of citizens' tokens with an app that exchanges them.
+    /// </summary>
+    private static void TrustDemoParties(ConfigurationManager configuration)
     {
-        if (configuration.GetSection("Soap:Issuers").GetChildren().Any())
-            return;
-        var issuer = new DemoIssuer(configuration["Data:Folder"]!);
-        issuer.Ensure();
-        configuration["Soap:Issuers:demo:Name"] = DemoIssuer.Name;
-        configuration["Soap:Issuers:demo:Certificates:demo"] = issuer.File;
+        var parties = new DemoParties(configuration["Data:Folder"]!);
+        parties.Ensure();
+        if (!configuration.GetSection("Soap:Issuers").GetChildren().Any())
+            Set(parties.TicketSettings());
+        if (configuration["Settings:File"] == DemoClients && !configuration.GetSection("Tokens:IdentityProviders").GetChildren().Any()
+            && !configuration.GetSection("Tokens:Audiences").GetChildren().Any())
+            Set(parties.ExchangeSettings());
+
+        void Set(IEnumerable<(string Key, string Value)> settings)
+        {
+            foreach (var (key, value) in settings)
+                configuration[key] = value;
+        }
     }
 
     /// <summary>What follows from one setting to another: all files under one folder, all services at this process's own addresses.</summary>
     private static void FillIn(ConfigurationManager configuration)
     {
-        configuration["Settings:File"] ??= Path.Combine(AppContext.BaseDirectory, "samples", "demo-clients.json");
+        configuration["Settings:File"] ??= DemoClients;
         // First: adding a source forgets what has been filled in.
         configuration.AddSettingsFile();
         var folder = Path.GetFullPath(configuration["Data:Folder"] ?? ".data");

@@ -53,6 +53,15 @@ envelope.SetAction((parsed, cancel) =>
     PrintEnvelope.Run([.. parsed.UnmatchedTokens], parsed.GetRequiredValue(soapClient), FromCaller(parsed.GetRequiredValue(body)), cancel));
 root.Subcommands.Add(envelope);
 
+Add("assertion", "Print a client assertion of the demo client borgerapp, signed by its own key (private_key_jwt)", PrintToken.Assertion);
+
+var citizen = new Argument<string>("file") { Description = "The citizen, for example samples/citizen.json" };
+var bootstrap = new Command("bootstrap", "Print a bootstrap token of the demo's provider for a citizen") { citizen };
+bootstrap.TreatUnmatchedTokensAsErrors = false;
+bootstrap.SetAction((parsed, cancel) =>
+    PrintBootstrap.Print(new DemoParties(EmbeddedHost.Settings([.. parsed.UnmatchedTokens])["Data:Folder"]!), FromCaller(parsed.GetRequiredValue(citizen)), cancel));
+root.Subcommands.Add(bootstrap);
+
 return await root.Parse(args).InvokeAsync();
 
 // ./run changes to the repository's folder; a path is meant from where it was typed.

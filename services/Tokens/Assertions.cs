@@ -13,8 +13,6 @@ namespace Sloring.Tokens;
 /// </summary>
 internal sealed class Assertions(Clients clients, AssertionMemory memory, IOptions<TokenOptions> token, IOptions<TokenServiceOptions> options, TimeProvider clock)
 {
-    public const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
     private static readonly TimeSpan LongestLife = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
     private readonly DateTimeOffset _began = clock.GetUtcNow();
@@ -58,11 +56,11 @@ public sealed class AssertionMemory
     private readonly UsedOnce _used = new(MostPerClient);
 
     /// <summary>Uses an assertion.</summary>
-    /// <exception cref="RejectedException">SLR-608: used before; SLR-616: no room to remember it.</exception>
-    public void Use(string client, string id, DateTimeOffset ends, DateTimeOffset now)
+    /// <exception cref="RejectedException">SLR-608, or <paramref name="before"/>: used before; SLR-616: no room to remember it.</exception>
+    public void Use(string client, string id, DateTimeOffset ends, DateTimeOffset now, Rejection? before = null)
     {
         if (_used.Use(client, id, ends, now) is var use && use != Usage.First)
-            throw new RejectedException(use == Usage.Again ? Rejections.AssertionUsed : Rejections.TooManyAssertions);
+            throw new RejectedException(use == Usage.Again ? before ?? Rejections.AssertionUsed : Rejections.TooManyAssertions);
     }
 }
 

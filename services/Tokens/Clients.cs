@@ -75,6 +75,10 @@ public sealed class Clients
         return right;
     }
 
+    /// <summary>The one client that this certificate is registered for, whatever its id; null where it is nobody's. That the sender holds the key, the caller must see.</summary>
+    internal ClientOptions? Of(X509Certificate2 certificate, DateTimeOffset now) =>
+        _byId.Keys.Where(id => TryAuthenticate(id, certificate, now, out _)).Take(2).ToList() is [var id] ? _byId[id].Client : null;
+
     private static bool IsRegistered(X509Certificate2 certificate, IReadOnlyList<VerificationKey> keys)
     {
         var thumbprint = Encoding.ASCII.GetBytes(Base64Url.EncodeToString(SHA256.HashData(certificate.RawData)));

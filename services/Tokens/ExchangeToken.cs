@@ -32,23 +32,18 @@ internal sealed class ExchangeToken(
         if (client.Audiences.Count == 0)
             throw new RejectedException(Rejections.ExchangeNotAllowed);
         Check(request);
-        if (!client.Audiences.Contains(request.Audience) || options.Value.Audiences.FirstOrDefault(known => known.Id == request.Audience) is not { } audience)
+        var audience = Target(client, request.Audience);
+        // One that has a certificate for SAML alone gets no JWT in the clear.
+        if (_keys[audience.Id] is null && !audience.AllowUnencrypted)
             throw new RejectedException(Rejections.TargetInvalid.For("audience"));
         var bootstrap = await providers.Read(request.SubjectToken, cancel);
-        var relation = request.OnBehalfOf.Length == 0 ? null
-            : Relation.Asserted(request.OnBehalfOf, bootstrap.ActsFor) ?? throw new RejectedException(Rejections.RelationNotAsserted.For("on_behalf_of"));
-        var shown = relation?.Person ?? bootstrap.Citizen;
-        var masking = await Masking(shown, client, cancel);
-
-        var left = bootstrap.Ends - clock.GetUtcNow();
-        var life = TimeSpan.FromSeconds(Math.Floor(Math.Min(audience.LifetimeSeconds, left.TotalSeconds)));
-        if (life <= TimeSpan.Zero)
-            throw new RejectedException(Rejections.SubjectTokenInvalid.For("subject_token"));
+        var granted = await Assess(client, audience, bootstrap, request.OnBehalfOf, cancel);
+        var (relation, life) = (granted.Relation, granted.Life);
         var claims = new Dictionary<string, object>
         {
             ["client_id"] = client.Id,
-            ["cpr"] = shown.Digits,
-            ["masking"] = JsonSerializer.SerializeToElement(masking),
+            ["cpr"] = granted.Shown.Digits,
+            ["masking"] = JsonSerializer.SerializeToElement(Write(granted.Instructions, granted.Salt)),
         };
         if (relation is not null)
         {
@@ -63,6 +58,37 @@ internal sealed class ExchangeToken(
         // The subject is whose data is shown, by the provider's own id; of somebody acted for it gives none.
         var signed = signer.Sign(TokenKind, relation is null ? bootstrap.Subject : null, audience.Id, life, claims);
         return new TokenAnswer(_keys[audience.Id]?.Encrypt(signed) ?? signed, "N_A", (int)life.TotalSeconds, null, JwtType);
+    }
+
+    /// <summary>The audience that a client asks for, if it may.</summary>
+    /// <exception cref="RejectedException">SLR-610, SLR-611.</exception>
+    public AudienceOptions Target(ClientOptions client, string id)
+    {
+        if (client.Audiences.Count == 0)
+            throw new RejectedException(Rejections.ExchangeNotAllowed);
+        return client.Audiences.Contains(id) && options.Value.Audiences.FirstOrDefault(known => known.Id == id) is { } audience
+            ? audience
+            : throw new RejectedException(Rejections.TargetInvalid.For("audience"));
+    }
+
+    /// <summary>What an identity token will say, in whatever form it is written: the same rules for JWT and SAML.</summary>
+    /// <param name="client">The app.</param>
+    /// <param name="audience">Whom it is for.</param>
+    /// <param name="bootstrap">Who has signed in.</param>
+    /// <param name="onBehalfOf">For whom they look, as a URN that the bootstrap token asserts; empty for themselves.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RejectedException">SLR-612: the bootstrap token has ended meanwhile; SLR-614; SLR-615.</exception>
+    public async Task<Granted> Assess(ClientOptions client, AudienceOptions audience, Bootstrap bootstrap, string onBehalfOf, CancellationToken cancel)
+    {
+        var relation = onBehalfOf.Length == 0 ? null
+            : Relation.Asserted(onBehalfOf, bootstrap.ActsFor) ?? throw new RejectedException(Rejections.RelationNotAsserted.For("on_behalf_of"));
+        var shown = relation?.Person ?? bootstrap.Citizen;
+        var (instructions, salt) = await Masking(shown, client, cancel);
+        var left = bootstrap.Ends - clock.GetUtcNow();
+        var life = TimeSpan.FromSeconds(Math.Floor(Math.Min(audience.LifetimeSeconds, left.TotalSeconds)));
+        return life > TimeSpan.Zero
+            ? new Granted(bootstrap, relation, shown, instructions, salt, life)
+            : throw new RejectedException(Rejections.SubjectTokenInvalid.For("subject_token"));
     }
 
     private static void Check(TokenRequest request)
@@ -83,7 +109,7 @@ internal sealed class ExchangeToken(
     }
 
     /// <summary>What is masked for a person, and the salt, both as they are now.</summary>
-    private async Task<JsonObject> Masking(CprNumber shown, ClientOptions client, CancellationToken cancel)
+    private async Task<(MaskingInstructions Instructions, Salt Salt)> Masking(CprNumber shown, ClientOptions client, CancellationToken cancel)
     {
         try
         {
@@ -94,7 +120,7 @@ internal sealed class ExchangeToken(
             using var salting = services.GetRequiredKeyedService<PseudonymService.PseudonymServiceClient>(TokensModule.Name)
                 .GetCurrentSaltAsync(new GetCurrentSaltRequest(), deadline: deadline, cancellationToken: cancel);
             await Task.WhenAll(asking.ResponseAsync, salting.ResponseAsync);
-            return Write(await asking.ResponseAsync, await salting.ResponseAsync);
+            return (await asking.ResponseAsync, await salting.ResponseAsync);
         }
         catch (RpcException)
         {
@@ -109,3 +135,12 @@ internal sealed class ExchangeToken(
         ["salt"] = new JsonObject { ["id"] = salt.SaltId, ["value"] = salt.Value, ["valid_from"] = salt.ValidFrom.Seconds },
     };
 }
+
+/// <summary>What an identity token says.</summary>
+/// <param name="Bootstrap">Who has signed in.</param>
+/// <param name="Relation">On what ground they look at another's data; null where it is their own.</param>
+/// <param name="Shown">The person whose data is shown.</param>
+/// <param name="Instructions">Who masks towards that person, and towards everybody.</param>
+/// <param name="Salt">The salt in use.</param>
+/// <param name="Life">How long the token lives.</param>
+internal sealed record Granted(Bootstrap Bootstrap, Relation? Relation, CprNumber Shown, MaskingInstructions Instructions, Salt Salt, TimeSpan Life);

@@ -1,5 +1,9 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Xml;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
+using Sloring.Hosting;
+using static Sloring.Hosting.XmlSignatures;
 
 namespace Sloring.Tokens;
 
@@ -24,6 +28,9 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 256 * 1024 };
     private readonly Dictionary<string, Provider> _byIssuer = options.Value.IdentityProviders.ToDictionary(provider => provider.Issuer, provider => new Provider(provider));
+    private readonly Lazy<IReadOnlyList<TrustedIssuer>> _issuers = new(() => [.. options.Value.IdentityProviders.Select(provider => new TrustedIssuer(
+        provider.Issuer, [.. provider.Certificates.Values.Select(file => X509CertificateLoader.LoadCertificateFromFile(file))]))]);
+
     private readonly SemaphoreSlim _fetching = new(1, 1);
 
     /// <summary>Reads a bootstrap token.</summary>
@@ -46,6 +53,46 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
         if (!CprNumber.TryParse(SignedJwt.Text(claims, provider.Options.CprClaim) ?? "", out var citizen))
             throw new RejectedException(Rejections.SubjectWithoutCpr.For("subject_token"));
         return new Bootstrap(SignedJwt.Text(claims, "sub"), citizen, [.. SignedJwt.Texts(claims, provider.Options.OnBehalfOfClaim).Take(MostRelations)], ends.Value);
+    }
+
+    /// <summary>Reads a bootstrap token that is a SAML 2.0 assertion.</summary>
+    /// <param name="assertion">Where it stands in its envelope.</param>
+    /// <param name="sender">The certificate that has signed the envelope: a token that is bound to a key is good for the holder of that key only.</param>
+    /// <exception cref="NotValidException">It is not a valid one of a trusted provider.</exception>
+    /// <exception cref="RejectedException">SLR-613.</exception>
+    public Bootstrap Read(XmlElement assertion, X509Certificate2 sender)
+    {
+        var now = clock.GetUtcNow();
+        var signed = SignedAssertion(assertion, _issuers.Value, now);
+        var provider = _byIssuer[Single(signed.Elements(SoapNames.Saml, "Issuer"), "issuer").WholeText()!].Options;
+        var conditions = Single(signed.Elements(SoapNames.Saml, "Conditions"), "conditions");
+        // National ones have an end alone (inferred from public clients).
+        var issued = Instant(signed.GetAttribute("IssueInstant"), "conditions");
+        var from = conditions.HasAttribute("NotBefore") ? Instant(conditions.GetAttribute("NotBefore"), "conditions") : issued;
+        var ends = Instant(conditions.GetAttribute("NotOnOrAfter"), "conditions");
+        Require(now < ends && issued <= now + Leeway && from <= now + Leeway && ends - issued <= TimeSpan.FromSeconds(provider.LongestLifeSeconds), "conditions");
+        var restrictions = conditions.Elements().ToList();
+        Require(restrictions.Count > 0 && restrictions.TrueForAll(condition => condition.Is(SoapNames.Saml, "AudienceRestriction")), "audience");
+        Require(restrictions.TrueForAll(restriction => restriction.Elements(SoapNames.Saml, "Audience").Any(audience => audience.WholeText() == provider.Audience)), "audience");
+        var subject = Single(signed.Elements(SoapNames.Saml, "Subject"), "subject");
+        Confirm(Single(subject.Elements(SoapNames.Saml, "SubjectConfirmation"), "subject"), sender);
+        var attributes = Attributes(signed);
+        if (attributes[provider.CprClaim].SelectMany(Values).ToList() is not [var digits] || !CprNumber.TryParse(digits, out var citizen))
+            throw new RejectedException(Rejections.SubjectWithoutCpr.For("ActAs"));
+        return new Bootstrap(
+            Single(subject.Elements(SoapNames.Saml, "NameID"), "subject").WholeText(), citizen, [.. attributes[provider.OnBehalfOfClaim].SelectMany(Values).Take(MostRelations)], ends);
+    }
+
+    private static void Confirm(XmlElement confirmation, X509Certificate2 sender)
+    {
+        var method = confirmation.GetAttribute("Method");
+        Require(method is TrustNames.Bearer or TrustNames.HolderOfKey, "subject");
+        if (method == TrustNames.Bearer)
+            return;
+        var holder = Single(confirmation.Elements(SoapNames.Saml, "SubjectConfirmationData").SelectMany(data => data.Elements(SoapNames.Signature, "KeyInfo"))
+            .SelectMany(info => info.Elements(SoapNames.Signature, "X509Data")).SelectMany(data => data.Elements(SoapNames.Signature, "X509Certificate")), "subject");
+        using var certificate = Certificate(holder);
+        Require(certificate.RawData.AsSpan().SequenceEqual(sender.RawData), "subject");
     }
 
     public void Dispose()
@@ -82,7 +129,9 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
         public Provider(IdentityProviderOptions options)
         {
             (Options, IsRemote) = (options, options.Jwks.StartsWith("http", StringComparison.Ordinal));
-            if (!IsRemote)
+            if (options.Jwks.Length == 0)
+                Keys = [];
+            else if (!IsRemote)
                 Keys = VerificationKey.SetOfProvider(TokenServiceOptionsCheck.TextOrFile(options.Jwks));
         }
 

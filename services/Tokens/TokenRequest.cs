@@ -44,7 +44,7 @@ internal sealed record TokenRequest(string GrantType, string Scope, string Clien
         var form = await ReadForm(http);
         var (id, secret) = Credentials(http.Request.Headers.Authorization, Field(form, "client_id"), Field(form, "client_secret"));
         var (assertion, type) = (Field(form, "client_assertion"), Field(form, "client_assertion_type"));
-        if (assertion.Length > 0 != type.Length > 0 || type is not ("" or Assertions.Type))
+        if (assertion.Length > 0 != type.Length > 0 || type is not ("" or ClientMethods.AssertionType))
             throw new RejectedException(Rejections.TokenRequestInvalid.For("client_assertion_type"));
         if (assertion.Length > 0 && (secret.Length > 0 || !string.IsNullOrEmpty(http.Request.Headers.Authorization)))
             throw new RejectedException(Rejections.TokenRequestInvalid.For("client_assertion"));

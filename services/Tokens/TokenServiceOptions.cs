@@ -45,6 +45,31 @@ public sealed class TokenServiceOptions
 
     /// <summary>For whom identity tokens are made.</summary>
     public IList<AudienceOptions> Audiences { get; } = [];
+
+    /// <summary>The exchange over WS-Trust.</summary>
+    public WsTrustOptions WsTrust { get; set; } = new();
+}
+
+/// <summary>Settings <c>Tokens:WsTrust</c>: the exchange in the form of the national service's Bst2Idws.</summary>
+public sealed class WsTrustOptions
+{
+    /// <summary>Secret with the private key, where <see cref="Key"/> is empty.</summary>
+    public const string KeySecret = "ws-trust-key";
+
+    /// <summary>Certificate that identity tokens are signed with: a PEM file, RSA of at least 2,048 bits. Empty: there is no WS-Trust here.</summary>
+    public string Certificate { get; set; } = "";
+
+    /// <summary>PEM file of its private key; empty: the secret <c>ws-trust-key</c>.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>Where it is called, as the national service has it.</summary>
+    public string Path { get; set; } = "/sts/services/Bst2Idws";
+
+    /// <summary>Attribute with the masking instructions. (Inferred: the national name is not published.)</summary>
+    public string BlurringAttribute { get; set; } = "dk:healthcare:saml:attribute:BlurringInstructions";
+
+    /// <summary>Namespace of the XML in it. (Inferred, by analogy with urn:dk:healthcare:saml:user_authorization_profile:1.0.)</summary>
+    public string BlurringNamespace { get; set; } = "urn:dk:healthcare:saml:blurring_instructions_profile:1.0";
 }
 
 /// <summary>How people sign in.</summary>
@@ -106,6 +131,9 @@ public static class ClientMethods
     public const string Certificate = "tls_client_auth";
     public const string OwnCertificate = "self_signed_tls_client_auth";
 
+    /// <summary>As the token request names an assertion (RFC 7523, 2.2).</summary>
+    public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
     internal static readonly IReadOnlyList<string> All = [Secret, Assertion, Certificate, OwnCertificate];
 }
 
@@ -158,8 +186,11 @@ public sealed class IdentityProviderOptions
     /// <summary>Its name in claim <c>iss</c>.</summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>Its public keys: a JWK set, the path of a file, or an https:// address.</summary>
+    /// <summary>Its public keys, for bootstrap tokens that are JWTs: a JWK set, the path of a file, or an https:// address.</summary>
     public string Jwks { get; set; } = "";
+
+    /// <summary>Its certificates by a name of ours, for bootstrap tokens in SAML: files, PEM or DER, RSA of at least 2,048 bits. Several while it changes them.</summary>
+    public Dictionary<string, string> Certificates { get; set; } = [];
 
     /// <summary>What its tokens name in <c>aud</c> when they are meant for this platform.</summary>
     public string Audience { get; set; } = "";
@@ -182,6 +213,9 @@ public sealed class AudienceOptions
 
     /// <summary>Its public key for encryption: a JWK (EC P-256), or the path of a file with it.</summary>
     public string Key { get; set; } = "";
+
+    /// <summary>Its certificate for encryption of SAML: a file, PEM or DER, RSA of at least 2,048 bits.</summary>
+    public string Certificate { get; set; } = "";
 
     /// <summary>Take a token that is signed only. For tests: whoever sees it reads a CPR number and who masks.</summary>
     public bool AllowUnencrypted { get; set; }
@@ -227,6 +261,8 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return "Tokens:StateFile is empty, so that nobody could be signed out. Set it to a file that all replicas of the token service share.";
         if (options.SessionHours is < 1 or > 24)
             yield return "Tokens:SessionHours must be 1 to 24; 8 is the default.";
+        foreach (var no in WsTrust(options.WsTrust))
+            yield return no;
         if (options.IdentityProviders.Count == 0)
             yield break;
         foreach (var service in (ReadOnlySpan<string>)["effectuation", "pseudonym"] is var needed && configuration["Events"] != "dapr" ? needed.ToArray() : [])
@@ -236,6 +272,18 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
         }
         if (options.Clients.All(client => client.Id != TokensModule.Name || !client.Roles.Contains(Roles.TokenService)))
             yield return $"Tokens:IdentityProviders is set, so the token service asks what is masked. Add a client with the Id {TokensModule.Name} and the role {Roles.TokenService}.";
+    }
+
+    private static IEnumerable<string> WsTrust(WsTrustOptions options)
+    {
+        if (options.Certificate.Length == 0)
+            yield break;
+        if (!XmlSignatures.IsUsable(options.Certificate))
+            yield return "Tokens:WsTrust:Certificate must name a certificate file (PEM) with an RSA key of at least 2,048 bits.";
+        if (options.Key.Length > 0 && !File.Exists(options.Key))
+            yield return $"Tokens:WsTrust:Key does not name an existing file. Set it to the PEM file of the private key, or leave it out and set the secret {WsTrustOptions.KeySecret}.";
+        if (!options.Path.StartsWith('/') || options.BlurringAttribute.Length == 0 || options.BlurringNamespace.Length == 0)
+            yield return "Tokens:WsTrust:Path must begin with a slash, and BlurringAttribute and BlurringNamespace must not be empty. Leave them out for the defaults.";
     }
 
     private static IEnumerable<string> Client(ClientOptions client, int at)
@@ -328,6 +376,10 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return $"{setting}:CprClaim is empty. Set it to the claim with the CPR number.";
         if (provider.LongestLifeSeconds is < 60 or > 86_400)
             yield return $"{setting}:LongestLifeSeconds must be 60 to 86400; 3600 is the default.";
+        foreach (var (name, _) in provider.Certificates.Where(file => !XmlSignatures.IsUsable(file.Value)))
+            yield return $"{setting}:Certificates:{name} must name a certificate file (PEM or DER) with an RSA key of at least 2,048 bits.";
+        if (provider.Jwks.Length == 0 && provider.Certificates.Count > 0)
+            yield break;
         if (Uri.TryCreate(provider.Jwks, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
         {
             if (uri.Scheme == "http" && !uri.IsLoopback)
@@ -346,7 +398,9 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return $"{setting}:Id must be a URI, for example https://audience.nspop.dk/minlog.";
         if (audience.LifetimeSeconds is < 30 or > LongestLife)
             yield return $"{setting}:LifetimeSeconds must be 30 to {LongestLife}; 120 is the default.";
-        if (audience.Key.Length == 0 && !audience.AllowUnencrypted)
+        if (audience.Certificate.Length > 0 && !XmlSignatures.IsUsable(audience.Certificate))
+            yield return $"{setting}:Certificate must name a certificate file (PEM or DER) with an RSA key of at least 2,048 bits.";
+        if (audience.Key.Length == 0 && audience.Certificate.Length == 0 && !audience.AllowUnencrypted)
             yield return $"{setting}:Key is empty. Set it to the audience's public key: the token holds a CPR number and who masks.";
         if (audience.Key.Length > 0 && Wrong(() => Encryption.ReadKey(TextOrFile(audience.Key))) is { } fault)
             yield return $"{setting}:Key must be a JWK of a public EC P-256 key, or a file with it: {fault}.";

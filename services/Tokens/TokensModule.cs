@@ -45,6 +45,8 @@ public static class TokensModule
             builder.Services.AddAuthentication().AddOpenIdConnect(ProviderSignIn.Scheme, _ => { });
         }
         builder.Services.AddSingleton<IssueToken>();
+        builder.Services.AddSingleton<IdentityAssertions>();
+        builder.Services.AddSingleton<Bst2Idws>();
         builder.Services.AddSingleton<Administration>();
         builder.Services.AddSingleton<TokenRpcs>();
         builder.Services.AddHostedService<RotateOnSchedule>();
@@ -60,6 +62,8 @@ public static class TokensModule
             app, app.Services.GetRequiredService<IOptions<TokenOptions>>().Value.Issuer, options, app.Services.GetRequiredService<TokenSigner>(), app.Services.GetRequiredService<TokenState>());
         if (options.SignIn != SignInWays.None)
             MapSignIn(app, options.SignIn);
+        if (options.WsTrust is { Certificate.Length: > 0 } trust)
+            app.MapPost(trust.Path, app.Services.GetRequiredService<Bst2Idws>().Handle).AllowAnonymous();
         app.MapGrpcService<TokenRpcs>();
         app.MapJson<RevokeClientRequest, ClientStatus>("POST", "/v1/clients/{client_id}/revocation", Operations.RevokeClient,
             "Revokes a client", (http, request, caller, cancel) => http.Get<Administration>().Revoke(request, caller, cancel));

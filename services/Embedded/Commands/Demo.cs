@@ -130,7 +130,7 @@ internal sealed class Demo
         await _stage.Until("the activator is told", async () => (await Notices("sygeplejerske", second)).Contains("lifted"));
 
         _stage.Title("7. The audit trail (O3)");
-        _stage.Check("every journal's hash chain is intact", await Verify.Print(_platform, null, _cancel));
+        _stage.Check("every journal's hash chain is intact", await Verify.Print(_ => _platform, null, _cancel));
 
         return _stage.Close();
     }

@@ -7,19 +7,23 @@ namespace Sloring.Embedded;
 /// <c>./run checkpoints FILE</c>: adds the checkpoints that are not in the file yet, a line each. Run by somebody who does not operate the
 /// platform, the file shows by <c>./run verify --checkpoints FILE</c> what was cut off or written anew.
 /// </summary>
-internal static class KeepCheckpoints
+public static class KeepCheckpoints
 {
-    public static async Task<int> Run(string[] args, FileInfo file, CancellationToken cancel)
+    internal static async Task<int> Run(string[] args, FileInfo file, CancellationToken cancel)
     {
         using var platform = await Running.Find(args, cancel);
         if (platform is null)
             return 1;
-        var added = await Add(platform, file, cancel);
+        var added = await Add(_ => platform, file, cancel);
         Console.WriteLine($"{added} checkpoints added to {file.FullName}.");
         return 0;
     }
 
-    internal static async Task<int> Add(PlatformClient platform, FileInfo file, CancellationToken cancel)
+    /// <summary>Adds those of all services; says how many.</summary>
+    /// <param name="at">Where a service is asked.</param>
+    /// <param name="file">Where they are kept.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<int> Add(Func<string, PlatformClient> at, FileInfo file, CancellationToken cancel)
     {
         var kept = await Read(file, cancel);
         var added = 0;
@@ -28,7 +32,7 @@ internal static class KeepCheckpoints
             var after = kept.Where(checkpoint => checkpoint.Service == service).Select(checkpoint => checkpoint.Position).DefaultIfEmpty().Max();
             while (true)
             {
-                var answer = await platform.Must("revisor", HttpMethod.Get, $"/v1/journals/{service}/checkpoints?after_position={after}", null, cancel);
+                var answer = await at(service).Must("revisor", HttpMethod.Get, $"/v1/journals/{service}/checkpoints?after_position={after}", null, cancel);
                 if (answer["checkpoints"]?.AsArray() is not { Count: > 0 } page)
                     break;
                 await File.AppendAllLinesAsync(file.FullName, page.Select(checkpoint => (string)checkpoint!["signed"]!), cancel);

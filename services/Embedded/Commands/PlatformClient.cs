@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Sloring.Tokens;
 
 namespace Sloring.Embedded;
 
@@ -12,17 +13,20 @@ public sealed class PlatformClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly string _secretsFile;
-    private readonly Uri _tokenEndpoint;
+    private readonly DemoParties _parties;
+    private readonly Uri _tokenService;
     private readonly Dictionary<string, (string Token, long FetchedAt, TimeSpan RenewAfter)> _tokens = [];
 
     /// <param name="address">The platform's HTTP address.</param>
     /// <param name="secretsFile">The secrets file of its first start.</param>
     /// <param name="tokens">Address of the token service; null where it is the same.</param>
-    public PlatformClient(string address, string secretsFile, string? tokens = null)
+    /// <param name="parties">The demo's outside parties; null for those whose keys lie beside the secrets file.</param>
+    public PlatformClient(string address, string secretsFile, string? tokens = null, DemoParties? parties = null)
     {
-        _tokenEndpoint = new Uri((tokens ?? address).TrimEnd('/') + "/connect/token");
+        _tokenService = new Uri(tokens ?? address);
         _http = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
         _secretsFile = secretsFile;
+        _parties = parties ?? new DemoParties(Path.GetDirectoryName(Path.GetFullPath(secretsFile))!);
     }
 
     /// <summary>True once the platform answers that it is ready, and its broker is there too.</summary>
@@ -46,18 +50,26 @@ public sealed class PlatformClient : IDisposable
         if (_tokens.TryGetValue(client, out var known) && Stopwatch.GetElapsedTime(known.FetchedAt) < known.RenewAfter)
             return known.Token;
         var askedAt = Stopwatch.GetTimestamp();
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-        {
-            ["grant_type"] = "client_credentials",
-            ["client_id"] = client,
-            ["client_secret"] = Secret(client),
-        });
-        using var response = await _http.PostAsync(_tokenEndpoint, form, cancel);
+        (string, string)[] credentials = client == DemoParties.App
+            ? [("client_assertion_type", ClientMethods.AssertionType), ("client_assertion", await Assertion(cancel))]
+            : [("client_id", client), ("client_secret", Secret(client))];
+        using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials"), .. credentials.Select(pair => new KeyValuePair<string, string>(pair.Item1, pair.Item2))]);
+        using var response = await _http.PostAsync(new Uri(_tokenService, "/connect/token"), form, cancel);
         response.EnsureSuccessStatusCode();
         var answer = await response.Content.ReadFromJsonAsync<JsonObject>(cancel);
         var token = (string)answer!["access_token"]!;
         _tokens[client] = (token, askedAt, TimeSpan.FromSeconds((int)answer["expires_in"]!) * 0.8);
         return token;
+    }
+
+    /// <summary>What the demo app shows of itself instead of a secret: an assertion for this platform's token service, signed by the app's own key.</summary>
+    /// <exception cref="InvalidOperationException">Its key is not there.</exception>
+    public async Task<string> Assertion(CancellationToken cancel)
+    {
+        if (!File.Exists(_parties.AppFile))
+            throw new InvalidOperationException($"{_parties.AppFile} does not exist. Start the platform in this folder first, with its demo clients.");
+        var discovered = await _http.GetFromJsonAsync<JsonObject>(new Uri(_tokenService, "/.well-known/openid-configuration"), cancel);
+        return _parties.Assertion((string)discovered!["issuer"]!);
     }
 
     /// <summary>Sends a request as a demo client; an error answer is returned, not thrown.</summary>
@@ -102,7 +114,7 @@ public sealed class PlatformClient : IDisposable
         return secrets.TryGetValue("client/" + client, out var secret)
             ? secret
             : throw new InvalidOperationException($"There is no client '{client}'. There are: "
-                + string.Join(", ", secrets.Keys.Where(key => key.StartsWith("client/", StringComparison.Ordinal)).Select(key => key[7..]).Order(StringComparer.Ordinal)));
+                + string.Join(", ", secrets.Keys.Where(key => key.StartsWith("client/", StringComparison.Ordinal)).Select(key => key[7..]).Append(DemoParties.App).Order(StringComparer.Ordinal)));
     }
 
     public void Dispose() => _http.Dispose();

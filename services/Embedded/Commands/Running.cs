@@ -6,7 +6,7 @@ internal static class Running
     public static PlatformClient Client(string[] args)
     {
         var settings = EmbeddedHost.Settings(args);
-        return new PlatformClient(Serve.Listen(args).Http, settings["Secrets:File"]!);
+        return new PlatformClient(Serve.Listen(args).Http, settings["Secrets:File"]!, parties: new DemoParties(settings["Data:Folder"]!));
     }
 
     /// <summary>The running platform, or null after saying how to start one.</summary>

@@ -4,28 +4,35 @@ using Spectre.Console;
 namespace Sloring.Embedded;
 
 /// <summary><c>./run verify</c>: recomputes every service's hash chain, compares it with kept checkpoints, and prints one verdict.</summary>
-internal static class Verify
+public static class Verify
 {
-    internal static readonly string[] Services = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
+    /// <summary>The services that have a journal.</summary>
+    public static IReadOnlyList<string> Services { get; } = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
 
     private const int Most = 5_000;
 
-    public static async Task<int> Run(string[] args, FileInfo? checkpoints, CancellationToken cancel)
+    internal static async Task<int> Run(string[] args, FileInfo? checkpoints, CancellationToken cancel)
     {
-        if (checkpoints is { Exists: false })
-        {
-            await Console.Error.WriteLineAsync($"{checkpoints.FullName} does not exist. ./run checkpoints FILE makes it.");
+        if (await IsMissing(checkpoints))
             return 1;
-        }
         using var platform = await Running.Find(args, cancel);
-        return platform is null ? 1 : await Print(platform, checkpoints, cancel) ? 0 : 1;
+        return platform is null ? 1 : await Print(_ => platform, checkpoints, cancel) ? 0 : 1;
+    }
+
+    /// <summary>Whether a file of checkpoints is named that is not there; says so.</summary>
+    public static async Task<bool> IsMissing(FileInfo? checkpoints)
+    {
+        if (checkpoints is not { Exists: false })
+            return false;
+        await Console.Error.WriteLineAsync($"{checkpoints.FullName} does not exist. The command checkpoints makes it.");
+        return true;
     }
 
     /// <summary>Verifies all journals and prints the table and the verdict; true when all are intact.</summary>
-    /// <param name="platform">A running platform.</param>
+    /// <param name="at">Where a service is asked.</param>
     /// <param name="checkpoints">Kept outside by <see cref="KeepCheckpoints"/>; null for none.</param>
     /// <param name="cancel">Gives up.</param>
-    internal static async Task<bool> Print(PlatformClient platform, FileInfo? checkpoints, CancellationToken cancel)
+    public static async Task<bool> Print(Func<string, PlatformClient> at, FileInfo? checkpoints, CancellationToken cancel)
     {
         var kept = checkpoints is null ? [] : await KeepCheckpoints.Read(checkpoints, cancel);
         var table = new Table().RoundedBorder().AddColumns("Journal", "Entries", "Checkpoints", "Verdict");
@@ -40,7 +47,7 @@ internal static class Verify
                 var page = own.Take(Most).ToList();
                 own.RemoveRange(0, page.Count);
                 var body = new JsonObject { ["checkpoints"] = new JsonArray([.. page.Select(signed => JsonValue.Create(signed))]) };
-                verdict = await platform.Must("revisor", HttpMethod.Post, $"/v1/journals/{service}/verification", body, cancel);
+                verdict = await at(service).Must("revisor", HttpMethod.Post, $"/v1/journals/{service}/verification", body, cancel);
             }
             while (own.Count > 0 && (bool?)verdict["intact"] == true);
             var whole = (bool?)verdict["intact"] ?? false;

@@ -104,7 +104,9 @@ public static class SoapEndpoints
         await http.Response.WriteAsync(answer.Declaration + answer.ToString(SaveOptions.DisableFormatting), Encoding.UTF8, http.RequestAborted);
     }
 
-    private static async Task<byte[]> Read(HttpContext http)
+    /// <summary>The body of a request, bounded.</summary>
+    /// <exception cref="RejectedException">SLR-907.</exception>
+    public static async Task<byte[]> Read(HttpContext http)
     {
         if (http.Request.ContentLength > SoapXml.LargestBody)
             throw new RejectedException(Rejections.TooLarge);

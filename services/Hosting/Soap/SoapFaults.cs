@@ -27,13 +27,15 @@ public static class SoapFaults
     public static XDocument Fault(Rejection rejection, string? clientKey, SoapMessage? message, DateTimeOffset now) => Enveloped(message, null, now, new XElement(Soap + "Fault",
         new XElement("faultcode", "soap:" + FaultCode(rejection)),
         new XElement("faultstring", National.TryGetValue(rejection.Code, out var text) ? string.Format(CultureInfo.InvariantCulture, text, clientKey) : rejection.Da),
-        new XElement("detail",
-            new XElement(Dgws + "FaultCode", DgwsWord(rejection)),
-            new XElement(Detail + "Rejection", new XAttribute("xmlns", SoapNames.Rejection),
-                new XElement(Detail + "Code", rejection.Code),
-                rejection.Field is null ? null : new XElement(Detail + "Field", rejection.Field),
-                new XElement(Detail + "Da", rejection.Da),
-                new XElement(Detail + "En", rejection.En)))));
+        Rejected(rejection, new XElement(Dgws + "FaultCode", DgwsWord(rejection)))));
+
+    /// <summary>The detail of a fault: the rejection's number and both texts, behind what else the wire has there.</summary>
+    public static XElement Rejected(Rejection rejection, XElement? before = null) => new("detail", before,
+        new XElement(Detail + "Rejection", new XAttribute("xmlns", SoapNames.Rejection),
+            new XElement(Detail + "Code", rejection.Code),
+            rejection.Field is null ? null : new XElement(Detail + "Field", rejection.Field),
+            new XElement(Detail + "Da", rejection.Da),
+            new XElement(Detail + "En", rejection.En)));
 
     /// <summary>An answer to what was done.</summary>
     public static XDocument Answer(SoapMessage message, DateTimeOffset now, XElement body) => Enveloped(message, Finalized, now, body);

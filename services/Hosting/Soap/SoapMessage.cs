@@ -16,31 +16,12 @@ public sealed record SoapMessage(XmlElement? Security, string? FlowId, string Me
     /// <exception cref="RejectedException">SLR-810, SLR-811, SLR-812, SLR-814.</exception>
     public static SoapMessage Parse(byte[] bytes)
     {
-        var envelope = SoapXml.Read(bytes).DocumentElement!;
-        if (envelope.LocalName == "Envelope" && envelope.NamespaceURI != SoapNames.Envelope)
-            throw new RejectedException(Rejections.SoapVersionWrong);
-        var parts = envelope.Elements().ToList();
-        if (!envelope.Is(SoapNames.Envelope, "Envelope") || parts.Count is < 1 or > 2 || !parts[^1].Is(SoapNames.Envelope, "Body")
-            || (parts.Count == 2 && !parts[0].Is(SoapNames.Envelope, "Header")) || parts[^1].Elements().Count() != 1)
-            throw new RejectedException(Rejections.SoapMalformed);
-
-        var headers = parts.Count == 2 ? parts[0].Elements().ToList() : [];
-        if (headers.Any(header => header.GetAttribute("mustUnderstand", SoapNames.Envelope) == "1" && !Understood(header)))
-            throw new RejectedException(Rejections.SoapHeaderNotUnderstood);
-        var linking = AtMostOne(headers, SoapNames.Medcom, "Header")?.Elements().Where(child => child.Is(SoapNames.Medcom, "Linking")).ToList();
+        var envelope = SoapEnvelope.Parse(bytes, SoapNames.Wsse, SoapNames.Medcom, SoapNames.AddressingPrefix);
+        var linking = envelope.Header(SoapNames.Medcom, "Header")?.Elements().Where(child => child.Is(SoapNames.Medcom, "Linking")).ToList();
         var (flow, message) = linking?.Count == 1 ? (Id(linking[0], "FlowID"), Id(linking[0], "MessageID")) : default;
-        var security = AtMostOne(headers, SoapNames.Wsse, "Security");
-        return new SoapMessage(security, flow, message ?? throw new RejectedException(Rejections.SoapMessageIdMissing.For("MessageID")), parts[^1].Elements().Single());
+        var security = envelope.Header(SoapNames.Wsse, "Security");
+        return new SoapMessage(security, flow, message ?? throw new RejectedException(Rejections.SoapMessageIdMissing.For("MessageID")), envelope.Body);
     }
-
-    private static bool Understood(XmlElement header) => header.NamespaceURI is SoapNames.Wsse or SoapNames.Medcom or SoapNames.AddressingPrefix;
-
-    private static XmlElement? AtMostOne(List<XmlElement> headers, string @namespace, string name) => headers.Where(header => header.Is(@namespace, name)).ToList() switch
-    {
-        [] => null,
-        [var single] => single,
-        _ => throw new RejectedException(Rejections.SoapMalformed),
-    };
 
     private static string? Id(XmlElement linking, string name) => linking.Elements(SoapNames.Medcom, name).ToList() switch
     {

@@ -21,5 +21,8 @@ public static class SoapNames
     /// <summary>FlowStatus of what was done, in the published spelling.</summary>
     public const string Finalized = "flow_finalized_succesfully";
 
-    internal static readonly XNamespace Soap = Envelope, Security = Wsse, Utility = Wsu, Dgws = Medcom, Detail = Rejection;
+    /// <summary>Namespaces of envelopes that are written.</summary>
+    public static readonly XNamespace Soap = Envelope, Security = Wsse, Utility = Wsu;
+
+    internal static readonly XNamespace Dgws = Medcom, Detail = Rejection;
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
@@ -82,7 +81,7 @@ public sealed class SoapOptionsCheck : IValidateOptions<SoapOptions>
         {
             if (issuer.Name.Length == 0 || issuer.Certificates.Count == 0)
                 wrong.Add($"Set Soap:Issuers:{key}:Name as its tickets name it, and Soap:Issuers:{key}:Certificates:<name> to the file of each of its certificates.");
-            wrong.AddRange(issuer.Certificates.Where(file => !Usable(file.Value)).Select(file =>
+            wrong.AddRange(issuer.Certificates.Where(file => !XmlSignatures.IsUsable(file.Value)).Select(file =>
                 $"Soap:Issuers:{key}:Certificates:{file.Key} must name a certificate file (PEM or DER) with an RSA key of at least 2,048 bits."));
         }
         if (options.Audience.Length == 0)
@@ -111,18 +110,5 @@ public sealed class SoapOptionsCheck : IValidateOptions<SoapOptions>
         if (options.Clients.Values.GroupBy(client => (client.Cvr, client.System)).Any(same => same.Count() > 1))
             wrong.Add("Each of Soap:Clients needs a Cvr and System that no other has.");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
-    }
-
-    private static bool Usable(string file)
-    {
-        try
-        {
-            using var certificate = X509CertificateLoader.LoadCertificateFromFile(file);
-            return TicketRules.IsUsable(certificate);
-        }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
     }
 }

@@ -54,6 +54,7 @@ public sealed class TokenServiceOptionsTests
     [InlineData("Tokens:SessionHours", "0", "1 to 24")]
     [InlineData("Tokens:Clients:0:PostLogoutRedirectUris:0", "https://portal.example/out", "without Tokens:Clients:0:RedirectUris")]
     [InlineData("Tokens:Clients:0:RedirectUris:0", "https://portal.example/in", "Tokens:Clients:0:PersonId are both set")]
+    [InlineData("Tokens:WsTrust:Certificate", "/nowhere.pem", "RSA key of at least 2,048 bits")]
     public void WrongSetting_MessageNamesItAndSaysWhatToSet(string setting, string? value, string expected)
     {
         var error = Assert.Throws<OptionsValidationException>(() => Read(new(Right) { [setting] = value }));
@@ -103,6 +104,29 @@ public sealed class TokenServiceOptionsTests
         Assert.Equal(8, failures.Count);
         foreach (var expected in (string[])["Services:effectuation", "Services:pseudonym", "Id tokens", "citizen-view", "not the Id", "IdentityProviders:0:Audience", "https:// address", "Audiences:0:Key is empty"])
             Assert.Contains(failures, failure => failure.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void WsTrustWithWrongFiles_IsSaid()
+    {
+        var failures = Assert.Throws<OptionsValidationException>(() => Read(new(Right)
+        {
+            ["Events"] = "dapr",
+            ["Tokens:Clients:1:Id"] = "tokens",
+            ["Tokens:Clients:1:Roles:0"] = "token-service",
+            ["Tokens:WsTrust:Certificate"] = "/nowhere.pem",
+            ["Tokens:WsTrust:Key"] = "/nowhere.key",
+            ["Tokens:WsTrust:Path"] = "sts",
+            ["Tokens:IdentityProviders:0:Issuer"] = "https://login.example",
+            ["Tokens:IdentityProviders:0:Audience"] = "https://sloring.example",
+            ["Tokens:IdentityProviders:0:Certificates:now"] = "/nowhere.pem",
+            ["Tokens:Audiences:0:Id"] = "https://audience.example",
+            ["Tokens:Audiences:0:Certificate"] = "/nowhere.pem",
+        })).Failures.ToList();
+
+        Assert.Equal(5, failures.Count);
+        foreach (var expected in (string[])["WsTrust:Certificate", "WsTrust:Key", "WsTrust:Path", "IdentityProviders:0:Certificates:now", "Audiences:0:Certificate"])
+            Assert.Contains(failures, failure => failure.StartsWith("Tokens:" + expected, StringComparison.Ordinal));
     }
 
     [Fact]
