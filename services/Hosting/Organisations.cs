@@ -36,9 +36,14 @@ public sealed class Organisations
     public Organisations(IEnumerable<OrgUnit> units)
     {
         var all = units.ToList();
+        if (all.Select(unit => unit.SorId).Concat(all.Select(unit => unit.Shak).OfType<string>()).GroupBy(id => id).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new InvalidOperationException($"{twice.Key} stands twice in the organisation register (Organisations:File). Give each unit a line, a SOR id and a SHAK code of its own.");
         _bySor = all.ToFrozenDictionary(unit => unit.SorId);
         _byShak = all.Where(unit => unit.Shak is not null).ToFrozenDictionary(unit => unit.Shak!);
         _children = all.Where(unit => unit.ParentSorId is not null).ToLookup(unit => unit.ParentSorId!);
+        // Whoever asked for its level would never be answered.
+        if (all.Find(unit => SelfAndAbove(unit).Skip(all.Count).Any()) is { } circular)
+            throw new InvalidOperationException($"Unit {circular.SorId} of the organisation register (Organisations:File) stands above itself. Correct its parent_sor_id.");
     }
 
     /// <summary>All units.</summary>

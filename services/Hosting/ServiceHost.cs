@@ -126,6 +126,7 @@ public static class ServiceHost
         app.Services.GetRequiredService<Organisations>();
         app.UseSecurityHeaders();
         app.UseMiddleware<RejectionMiddleware>();
+        app.UseNumbersForUnreadableMessages();
         app.UseRouting();
         // Before the token checks: what is denied for lack of a policy would else tell a caller with a mistyped address that the role is wrong.
         app.Use((http, next) => http.GetEndpoint() is RouteEndpoint ? next(http) : RejectionWriter.Write(http, Rejections.NotHere));

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Sloring.Contracts;
 using Sloring.Contracts.Edge;
 using Sloring.Hosting;
@@ -21,18 +20,4 @@ internal static class Wire
     public static Activator? ToWire(this EdgeActivator? named) => named is null
         ? null
         : new Activator { PersonId = named.PersonId ?? "", Role = named.Role ?? "", UnitSorId = named.UnitSorId ?? "" };
-
-    /// <summary>An optional instant.</summary>
-    /// <exception cref="RejectedException">SLR-916: not an instant.</exception>
-    public static DateTimeOffset? Instant(this Timestamp? timestamp, string field)
-    {
-        try
-        {
-            return timestamp?.ToDateTimeOffset();
-        }
-        catch (InvalidOperationException)
-        {
-            throw new RejectedException(Rejections.DateInvalid.For(field));
-        }
-    }
 }

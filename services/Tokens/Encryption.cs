@@ -42,7 +42,7 @@ internal sealed class Encryption
             using var check = ECDiffieHellman.Create(point);
             return new Encryption(point, key.Kid);
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException or JsonException)
+        catch (Exception e) when (e is ArgumentException or CryptographicException or JsonException or InvalidOperationException)
         {
             throw new FormatException("it is not a JWK");
         }

@@ -159,7 +159,7 @@ internal sealed class VerificationKey
                 throw new FormatException("two keys have the same kid");
             return [.. set.Keys.Select(key => new VerificationKey(key))];
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException or JsonException)
+        catch (Exception e) when (e is ArgumentException or CryptographicException or JsonException or InvalidOperationException)
         {
             throw new FormatException("it is not a JWK set");
         }
@@ -175,7 +175,7 @@ internal sealed class VerificationKey
         var usable = new JsonObject { ["keys"] = new JsonArray() };
         try
         {
-            foreach (var key in JsonNode.Parse(json)?["keys"]?.AsArray().OfType<JsonObject>() ?? [])
+            foreach (var key in JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })?["keys"]?.AsArray().OfType<JsonObject>() ?? [])
             {
                 if ((string?)key["use"] is not (null or "sig"))
                     continue;
@@ -183,12 +183,12 @@ internal sealed class VerificationKey
                 if (((string?)key["alg"] == "ES256" && (string?)key["crv"] == "P-256") || ((string?)key["alg"] is "PS256" or "RS256" && (string?)key["kty"] == "RSA"))
                     usable["keys"]!.AsArray().Add(key.DeepClone());
             }
+            return Set(usable.ToJsonString());
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatException("it is not a JWK set");
         }
-        return Set(usable.ToJsonString());
     }
 
     private static string? OfFirstCertificate(JsonWebKey key) => key.X5c is { Count: > 0 } chain ? Base64Url.EncodeToString(SHA256.HashData(Convert.FromBase64String(chain[0]))) : null;

@@ -43,7 +43,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
     };
 
     /// <summary>Every entry point: a client that may use it, its HTTP form, its rpc, and a request it would accept.</summary>
-    private static readonly Dictionary<string, EntryPoint> EntryPoints = new()
+    internal static readonly Dictionary<string, EntryPoint> EntryPoints = new()
     {
         ["activate"] = new(Epj, "POST /v1/maskings", (c, j, m) => Call(new RegistrationService.RegistrationServiceClient(c).ActivateAsync(ActivateRequest.Parser.ParseJson(j), m)),
             s => s.Flow.Activation(People.NextCpr())),
@@ -396,7 +396,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             at[parts[^1]] = value;
     }
 
-    private sealed record EntryPoint(string Client, string Route, Func<GrpcChannel, string, Metadata, Task> Rpc, Func<Stage, JsonObject> Valid)
+    internal sealed record EntryPoint(string Client, string Route, Func<GrpcChannel, string, Metadata, Task> Rpc, Func<Stage, JsonObject> Valid)
     {
         public string Method => Route.Split(' ')[0];
 

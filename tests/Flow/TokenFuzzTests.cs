@@ -1,6 +1,5 @@
-using System.Globalization;
+using System.Collections.Concurrent;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Xunit;
@@ -9,8 +8,9 @@ namespace Sloring.Tests.Flow;
 
 /// <summary>
 /// The token endpoint and the token checks of the services against random and mutated input: whatever comes, an answer comes, it is no 5xx, and nobody is let in who
-/// has not shown who they are. 20,000 cases; SLORING_FUZZ_CASES asks for more (a million at night), SLORING_FUZZ_SEED for the same again.
+/// has not shown who they are.
 /// </summary>
+[Trait("kind", "fuzz")]
 public sealed class TokenFuzzTests(ITestOutputHelper output)
 {
     private const int Workers = 8;
@@ -21,19 +21,11 @@ public sealed class TokenFuzzTests(ITestOutputHelper output)
         "actor_token", "resource",
     ];
 
-    private static readonly string[] Odd =
-    [
-        "", " ", "\0", "\u0007", "æøå", "\ud83d\ude00", "null", "{}", "[]", "-1", "1e999", "99999999999999999999", "none", "%00", "%", "&", "=", "..", "...", "a.b.c", "a.b.c.d.e", "eyJhbGciOiJub25lIn0.e30.", "A", "AA==",
-        "{\"alg\":\"none\"}", "{\"exp\":1e400}", "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}}}}}", "{\"sub\":\"\\ud800\"}", "{\"sub\":1,\"sub\":2}", "urn:ietf:params:oauth:grant-type:token-exchange", "true",
-    ];
-
     [Fact]
     public async Task WhateverComes_IsAnswered_AndNeverByAnErrorOfOurs()
     {
-        var cases = int.Parse(Environment.GetEnvironmentVariable("SLORING_FUZZ_CASES") ?? "20000", CultureInfo.InvariantCulture);
-        var seed = int.Parse(Environment.GetEnvironmentVariable("SLORING_FUZZ_SEED") ?? Random.Shared.Next().ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         Assert.SkipWhen(TestDatabase.IsPostgres, "The database has no part in it: run once, on SQLite.");
-        output.WriteLine($"SLORING_FUZZ_SEED={seed} SLORING_FUZZ_CASES={cases}");
+        var fuzzing = Fuzzing.Begin(output.WriteLine);
         using var provider = JwtKey.New();
         using var client = JwtKey.New();
         await using var flow = new SharedPlatform();
@@ -46,31 +38,23 @@ public sealed class TokenFuzzTests(ITestOutputHelper output)
         var secret = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(Path.Combine(flow.Platform.Folder, "secrets.json"), TestContext.Current.CancellationToken))!["client/app"];
         var access = await flow.Platform.Client.Token("drift", TestContext.Current.CancellationToken);
 
-        var next = 0;
-        var statuses = await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(async () =>
+        var counts = new ConcurrentDictionary<HttpStatusCode, int>();
+        using var http = new HttpClient { BaseAddress = new Uri(flow.Platform.HttpAddress), Timeout = Limit };
+        await fuzzing.Each(Workers, async random =>
         {
-            using var http = new HttpClient { BaseAddress = new Uri(flow.Platform.HttpAddress), Timeout = Limit };
-            var seen = new Dictionary<HttpStatusCode, int>();
-            while (Interlocked.Increment(ref next) is var number && number <= cases)
-            {
-                // A case is a function of seed and number alone, so that one can be played again.
-                var random = new Random(unchecked((seed * 397) ^ number));
-                using var request = random.Next(5) == 0 ? WithToken(random, access) : new HttpRequestMessage(HttpMethod.Post, "/connect/token") { Content = Form(random, provider, client, secret, flow.Now, flow.Platform.HttpAddress) };
-                using var answer = await http.SendAsync(request);
-                var text = await answer.Content.ReadAsStringAsync();
-                Assert.True((int)answer.StatusCode < 500, $"seed {seed}, case {number}: {(int)answer.StatusCode} {text}");
-                if (answer.StatusCode == HttpStatusCode.OK)
-                    Assert.True(request.Method == HttpMethod.Get ? IsSignedAs(request, access) : IsTheirs(text), $"seed {seed}, case {number}: somebody was let in");
-                seen[answer.StatusCode] = seen.GetValueOrDefault(answer.StatusCode) + 1;
-            }
-            return seen;
-        })));
-        var counts = statuses.SelectMany(seen => seen).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Sum(pair => pair.Value));
+            using var request = random.Next(5) == 0 ? WithToken(random, access) : new HttpRequestMessage(HttpMethod.Post, "/connect/token") { Content = Form(random, provider, client, secret, flow.Now, flow.Platform.HttpAddress) };
+            using var answer = await http.SendAsync(request);
+            var text = await answer.Content.ReadAsStringAsync();
+            Assert.True((int)answer.StatusCode < 500, $"{(int)answer.StatusCode} {text}");
+            if (answer.StatusCode == HttpStatusCode.OK)
+                Assert.True(request.Method == HttpMethod.Get ? IsSignedAs(request, access) : IsTheirs(text), "somebody was let in");
+            counts.AddOrUpdate(answer.StatusCode, 1, (_, count) => count + 1);
+        });
         output.WriteLine(string.Join(", ", counts.OrderBy(pair => pair.Key).Select(pair => $"{(int)pair.Key}: {pair.Value}")));
-        Assert.Equal(cases, counts.Values.Sum());
+        Assert.Equal(fuzzing.Cases, counts.Values.Sum());
         // Mutations that reach no further than the first check prove little: some must get through, and some fail late.
-        Assert.True(counts.GetValueOrDefault(HttpStatusCode.OK) > cases / 1_000, "some mutated requests are still right");
-        Assert.True(counts.GetValueOrDefault(HttpStatusCode.BadRequest) > cases / 20 && counts.GetValueOrDefault(HttpStatusCode.Unauthorized) > cases / 20, "and most are refused");
+        Assert.True(counts.GetValueOrDefault(HttpStatusCode.OK) > fuzzing.Cases / 1_000, "some mutated requests are still right");
+        Assert.True(counts.GetValueOrDefault(HttpStatusCode.BadRequest) > fuzzing.Cases / 20 && counts.GetValueOrDefault(HttpStatusCode.Unauthorized) > fuzzing.Cases / 20, "and most are refused");
         // It has survived.
         Assert.True(await flow.Platform.Client.IsReady(TestContext.Current.CancellationToken));
     }
@@ -90,7 +74,7 @@ public sealed class TokenFuzzTests(ITestOutputHelper output)
     private static HttpRequestMessage WithToken(Random random, string access)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "/v1/signing-keys");
-        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Header(random.Next(4) == 0 ? JwtKey.Part(Pick(random, Odd)) + "." + JwtKey.Part(Pick(random, Odd)) + "." : Mutated(random, access)));
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Header(random.Next(4) == 0 ? JwtKey.Part(random.Pick(Mutation.Odd)) + "." + JwtKey.Part(random.Pick(Mutation.Odd)) + "." : random.Mutated(access)));
         return request;
 
         // What a header cannot hold never leaves the client.
@@ -104,7 +88,7 @@ public sealed class TokenFuzzTests(ITestOutputHelper output)
             var bytes = new byte[random.Next(2_000)];
             random.NextBytes(bytes);
             var raw = new ByteArrayContent(bytes);
-            raw.Headers.TryAddWithoutValidation("Content-Type", Pick(random, ["application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-16", "multipart/form-data; boundary=x", "text/plain", "x"]));
+            raw.Headers.TryAddWithoutValidation("Content-Type", random.Pick(["application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-16", "multipart/form-data; boundary=x", "text/plain", "x"]));
             return raw;
         }
         var exchanges = random.Next(2) == 0;
@@ -144,19 +128,19 @@ public sealed class TokenFuzzTests(ITestOutputHelper output)
             switch (random.Next(5))
             {
                 case 0:
-                    fields[at] = new(fields[at].Key, Mutated(random, fields[at].Value));
+                    fields[at] = new(fields[at].Key, random.Mutated(fields[at].Value));
                     break;
                 case 1:
-                    fields[at] = new(fields[at].Key, Pick(random, Odd));
+                    fields[at] = new(fields[at].Key, random.Pick(Mutation.Odd));
                     break;
                 case 2:
-                    fields.Add(new(Pick(random, Fields), random.Next(2) == 0 ? Pick(random, Odd) : fields[at].Value));
+                    fields.Add(new(random.Pick(Fields), random.Next(2) == 0 ? random.Pick(Mutation.Odd) : fields[at].Value));
                     break;
                 case 3 when fields.Count > 1:
                     fields.RemoveAt(at);
                     break;
                 default:
-                    fields[at] = new(Mutated(random, fields[at].Key), fields[at].Value);
+                    fields[at] = new(random.Mutated(fields[at].Key), fields[at].Value);
                     break;
             }
         }
@@ -171,57 +155,27 @@ public sealed class TokenFuzzTests(ITestOutputHelper output)
         {
             if (random.Next(4) != 0)
                 continue;
-            var name = random.Next(4) == 0 ? Pick(random, ["crit", "nbf", "kid", "b64", "cnf", "x5c", "jku"]) : target.ElementAt(random.Next(target.Count)).Key;
+            var name = random.Next(4) == 0 ? random.Pick(["crit", "nbf", "kid", "b64", "cnf", "x5c", "jku"]) : target.ElementAt(random.Next(target.Count)).Key;
             target[name] = random.Next(7) switch
             {
                 0 => null,
                 1 => random.NextDouble() * Math.Pow(10, random.Next(-300, 300)),
-                2 => new JsonArray(Pick(random, Odd), random.Next(), null),
-                3 => new JsonObject { ["x"] = Pick(random, Odd) },
+                2 => new JsonArray(random.Pick(Mutation.Odd), random.Next(), null),
+                3 => new JsonObject { ["x"] = random.Pick(Mutation.Odd) },
                 4 => random.Next(2) == 0,
                 5 => new string('x', random.Next(20_000)),
-                _ => Pick(random, Odd),
+                _ => random.Pick(Mutation.Odd),
             };
         }
         return random.Next(6) switch
         {
-            0 => key.SignText(Mutated(random, claims.ToJsonString()), header.ToJsonString()),
-            1 => key.SignText(claims.ToJsonString(), Mutated(random, header.ToJsonString())),
-            2 => Mutated(random, key.Sign(claims, header)),
-            3 => JwtKey.Part(Pick(random, Odd)) + "." + JwtKey.Part(claims.ToJsonString()) + "." + JwtKey.Part(Pick(random, Odd)),
+            0 => key.SignText(random.Mutated(claims.ToJsonString()), header.ToJsonString()),
+            1 => key.SignText(claims.ToJsonString(), random.Mutated(header.ToJsonString())),
+            2 => random.Mutated(key.Sign(claims, header)),
+            3 => JwtKey.Part(random.Pick(Mutation.Odd)) + "." + JwtKey.Part(claims.ToJsonString()) + "." + JwtKey.Part(random.Pick(Mutation.Odd)),
             _ => key.Sign(claims, header),
         };
     }
 
-    private static string Mutated(Random random, string text)
-    {
-        var changed = new StringBuilder(text);
-        for (var changes = 1 + random.Next(3); changes > 0; changes--)
-        {
-            var at = random.Next(changed.Length + 1);
-            switch (random.Next(5))
-            {
-                case 0 when at < changed.Length:
-                    changed[at] = (char)random.Next(1, 0x250);
-                    break;
-                case 1 when at < changed.Length:
-                    changed.Remove(at, Math.Min(changed.Length - at, 1 + random.Next(8)));
-                    break;
-                case 2:
-                    changed.Insert(at, Pick(random, Odd));
-                    break;
-                case 3:
-                    changed.Length = at;
-                    break;
-                default:
-                    changed.Insert(at, changed.ToString(0, Math.Min(at, 40)));
-                    break;
-            }
-        }
-        return changed.ToString();
-    }
-
     private static string WellFormed(string text) => string.Concat(text.EnumerateRunes());
-
-    private static T Pick<T>(Random random, T[] all) => all[random.Next(all.Length)];
 }

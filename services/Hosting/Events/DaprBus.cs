@@ -120,8 +120,18 @@ internal static class EventEnvelope
 
     private static string Text(JsonElement envelope, string name) => envelope.GetProperty(name).GetString() ?? throw new FormatException();
 
-    private static string? Find(JsonElement envelope, string name) =>
-        envelope.ValueKind == JsonValueKind.Object && envelope.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Find(JsonElement envelope, string name)
+    {
+        try
+        {
+            return envelope.ValueKind == JsonValueKind.Object && envelope.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a character, or bytes that are none: found out only when it is read.
+            return null;
+        }
+    }
 
     /// <summary>A trace that is not one is left out: it decides nothing.</summary>
     private static string Trace(JsonElement envelope) =>

@@ -69,6 +69,7 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
         var before = after is null ? long.MaxValue : long.TryParse(after, out var position) ? position : throw new RejectedException(Rejections.PageInvalid.For("page_token"));
         var purpose = Texts.Optional(request.Purpose, "purpose", LongestPurpose);
         var patient = request.PatientCpr.Length == 0 ? null : patients.Of(CprNumber.Parse(request.PatientCpr)).ToString();
+        var (from, to) = (request.From.Instant("from"), request.To.Instant("to"));
         await journal.Append(caller.Actor, new JournalSearched
         {
             PatientKey = patient,
@@ -87,9 +88,9 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
                 query = query.Where(e => e.Actor == request.Actor);
             if (request.TypePrefix.Length > 0)
                 query = query.Where(e => e.Type.StartsWith(request.TypePrefix));
-            if (request.From?.ToDateTimeOffset() is { } from)
+            if (from is not null)
                 query = query.Where(e => e.OccurredAt >= from);
-            if (request.To?.ToDateTimeOffset() is { } to)
+            if (to is not null)
                 query = query.Where(e => e.OccurredAt < to);
             return query.OrderByDescending(e => e.Position).Take(size + 1);
         }, cancel);
@@ -177,7 +178,7 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
     /// <summary>The checkpoints of a journal, for who keeps them outside.</summary>
     public async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, CancellationToken cancel) =>
         // A checkpoint stands right after the position that it names.
-        new() { Checkpoints = { (await Checkpoints(Of(request.Service), request.AfterPosition + 1, cancel)).Select(entry => entry.Checkpoint) } };
+        new() { Checkpoints = { (await Checkpoints(Of(request.Service), Math.Min(request.AfterPosition, long.MaxValue - 1) + 1, cancel)).Select(entry => entry.Checkpoint) } };
 
     private static async Task<List<(long Position, Checkpoint Checkpoint)>> Checkpoints(IServiceJournal journal, long after, CancellationToken cancel)
     {

@@ -37,7 +37,7 @@ public static class JsonRpc
             .WithMetadata(new JsonRoute(typeof(TRequest), typeof(TResponse), summary, operation));
     }
 
-    private static async Task<TRequest> Read<TRequest>(HttpContext http) where TRequest : class, IMessage<TRequest>, new()
+    internal static async Task<TRequest> Read<TRequest>(HttpContext http) where TRequest : class, IMessage<TRequest>, new()
     {
         var request = new TRequest();
         if (HttpMethods.IsPost(http.Request.Method))

@@ -18,12 +18,12 @@ public sealed class RejectionInterceptor(ILogger<RejectionInterceptor> log) : In
 
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
-        Guard(context, () => continuation(requestStream, context));
+        Guard(context, () => continuation(UnreadableMessages.Numbered(requestStream), context));
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        Guard(context, async () => { await continuation(requestStream, responseStream, context); return true; });
+        Guard(context, async () => { await continuation(UnreadableMessages.Numbered(requestStream), responseStream, context); return true; });
 
     private async Task<T> Guard<T>(ServerCallContext context, Func<Task<T>> call)
     {

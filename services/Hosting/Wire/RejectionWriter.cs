@@ -14,7 +14,8 @@ namespace Sloring.Hosting;
 /// <summary>The one place where a numbered rejection becomes a gRPC status with details, or HTTP problem details (RFC 9457).</summary>
 public static class RejectionWriter
 {
-    private const string StatusDetails = "grpc-status-details-bin";
+    /// <summary>The header or trailer with google.rpc.Status.</summary>
+    internal const string StatusDetails = "grpc-status-details-bin";
 
     /// <summary>Seconds to wait where nobody knows better.</summary>
     private const string ShortestWait = "1";
