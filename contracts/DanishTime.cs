@@ -8,6 +8,9 @@ public static class DanishTime
     /// <summary>The Danish calendar day of an instant.</summary>
     public static DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Copenhagen).DateTime);
 
+    /// <summary>What Danish clocks show at an instant.</summary>
+    public static DateTime WallClock(DateTimeOffset instant) => TimeZoneInfo.ConvertTime(instant, Copenhagen).DateTime;
+
     /// <summary>The instant at which a Danish day begins, UTC.</summary>
     public static DateTimeOffset StartOf(DateOnly day) => ToUtc(day.ToDateTime(TimeOnly.MinValue));
 

@@ -108,8 +108,9 @@ public static class ServiceHost
             provider.GetRequiredService<IOptions<LimitOptions>>(), provider.GetRequiredService<TokenTrust>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSoap();
         builder.AddSidecar();
-        // Authentication brings data protection along, which would write keys to the user's home folder; nothing here is protected with it.
-        services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        // Authentication brings data protection along, which would write keys to the user's home folder.
+        services.AddDataProtection();
+        services.Replace(ServiceDescriptor.Singleton<IDataProtectionProvider>(provider => new SealedProtection(provider.GetRequiredService<Sealer>())));
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = Listening.LargestBody;

@@ -3,14 +3,14 @@ using Sloring.Contracts;
 
 namespace Sloring.Hosting;
 
-/// <summary>Calls that outlast the check of their token at the start: each ends when its client is revoked, a watch also with its token; and a client has so many watches.</summary>
+/// <summary>Calls that outlast the check of their token at the start: each ends when its client is revoked, a watch also with its token; and a client, or each person who has signed in through it, has so many watches.</summary>
 public sealed class LongCalls
 {
     private readonly IOptions<LimitOptions> _limits;
     private readonly TokenTrust _trust;
     private readonly TimeProvider _clock;
     private readonly HashSet<LongCall> _open = [];
-    private readonly Dictionary<string, int> _watches = [];
+    private readonly Dictionary<(string Client, string? Person), int> _watches = [];
     private readonly Lock _lock = new();
 
     internal LongCalls(IOptions<LimitOptions> limits, TokenTrust trust, TimeProvider clock)
@@ -25,10 +25,10 @@ public sealed class LongCalls
     {
         lock (_lock)
         {
-            var watches = _watches.GetValueOrDefault(caller.ClientId);
+            var watches = _watches.GetValueOrDefault(Watcher(caller));
             if (watches >= _limits.Value.WatchesPerClient)
                 throw new RejectedException(Rejections.TooManyWatches);
-            _watches[caller.ClientId] = watches + 1;
+            _watches[Watcher(caller)] = watches + 1;
         }
         return Begin(caller, isWatch: true, caller.TokenExpiresAt);
     }
@@ -42,10 +42,13 @@ public sealed class LongCalls
         {
             if (!_open.Remove(call) || !call.IsWatch)
                 return;
-            if (--_watches[call.Caller.ClientId] == 0)
-                _watches.Remove(call.Caller.ClientId);
+            if (--_watches[Watcher(call.Caller)] == 0)
+                _watches.Remove(Watcher(call.Caller));
         }
     }
+
+    /// <summary>Many people may come through one app.</summary>
+    private static (string, string?) Watcher(Caller caller) => (caller.ClientId, caller.PersonId);
 
     private LongCall Begin(Caller caller, bool isWatch, DateTimeOffset? end)
     {

@@ -3,8 +3,10 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Sloring.Contracts;
 
 namespace Sloring.Hosting;
 
@@ -21,8 +23,36 @@ public static class ServiceClients
     public static void AddServiceClient<TClient>(this WebApplicationBuilder builder, string from, string to) where TClient : ClientBase =>
         builder.Services.AddKeyedSingleton(from, (services, _) => (TClient)Activator.CreateInstance(typeof(TClient), services.CallInvoker(from, to))!);
 
+    /// <summary>
+    /// A client of service <paramref name="to"/>, injected with <c>[FromKeyedServices("to")]</c>, that calls as the person of the current request: who may do
+    /// what is decided there, by the person's own token.
+    /// </summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="to">The service.</param>
+    /// <param name="token">The person's token, from the request.</param>
+    public static void AddPersonClient<TClient>(this WebApplicationBuilder builder, string to, Func<HttpContext, string?> token) where TClient : ClientBase =>
+        builder.Services.AddKeyedScoped(to, (services, _) => (TClient)Activator.CreateInstance(
+            typeof(TClient), services.GetRequiredService<ServiceChannels>().To(to).Intercept(new PersonTokenInterceptor(services.GetRequiredService<IHttpContextAccessor>(), token)))!);
+
     internal static CallInvoker CallInvoker(this IServiceProvider services, string from, string to) =>
         services.GetRequiredService<ServiceChannels>().To(to).Intercept(new ServiceTokenInterceptor(services.GetRequiredService<ServiceTokens>(), from));
+}
+
+/// <summary>Puts the token of the person whose request this is on every call.</summary>
+internal sealed class PersonTokenInterceptor(IHttpContextAccessor accessor, Func<HttpContext, string?> token) : Interceptor
+{
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation) =>
+        continuation(request, With(context));
+
+    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation) =>
+        continuation(request, With(context));
+
+    /// <summary>Without a person there is no call: nothing here may speak for itself.</summary>
+    private ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+        where TRequest : class where TResponse : class =>
+        ServiceTokenInterceptor.With(context, accessor.HttpContext is { } http && token(http) is { } of ? of : throw new RejectedException(Rejections.TokenMissing));
 }
 
 /// <summary>One channel per address, shared by all clients of this process.</summary>

@@ -182,7 +182,7 @@ internal sealed class ServiceTokenInterceptor(ServiceTokens tokens, string servi
         }
     }
 
-    private static ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context, string token)
+    internal static ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context, string token)
         where TRequest : class where TResponse : class
     {
         var headers = new Metadata();

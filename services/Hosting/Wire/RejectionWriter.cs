@@ -62,6 +62,9 @@ public static class RejectionWriter
         return info.Metadata.TryGetValue("field", out var field) ? rejection.For(field) : rejection;
     }
 
+    /// <summary>The HTTP status of a rejection.</summary>
+    public static int HttpStatus(Rejection rejection) => Wire[rejection.Kind].Http;
+
     /// <summary>Answers a request that never reached its handler, on the wire it came by.</summary>
     public static Task Write(HttpContext http, Rejection rejection)
     {
