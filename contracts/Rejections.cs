@@ -372,6 +372,11 @@ public static class Rejections
         "Anmodningen nævner et andet CPR-nummer end borgerens billet. Sæt CprNumberIdentifier til den borger, der er logget på.",
         "The request names another CPR number than the citizen's token. Set CprNumberIdentifier to the citizen who has signed in.");
 
+    // 7xx Portal
+    public static readonly Rejection FormStale = new("SLR-701", State,
+        "Formularen er for gammel eller hører til en anden session. Åbn siden igen, og send den derfra; intet er gemt.",
+        "The form is too old or belongs to another session. Open the page again and send it from there; nothing was saved.");
+
     // 8xx SOAP and its security ticket. As fault strings the national service's own texts stand for some of them: services/Hosting/Soap/SoapFaults.cs.
     public static readonly Rejection TicketMissing = new("SLR-801", Unauthenticated,
         "Sikkerhedsbilletten mangler. Send en underskrevet SAML 2.0-assertion i hovedet wsse:Security.",

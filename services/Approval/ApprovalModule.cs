@@ -33,6 +33,7 @@ public static class ApprovalModule
         services.AddSingleton<CaseView>();
 
         services.AddSingleton<ListCases>();
+        services.AddSingleton<WatchCaseCounts>();
         services.AddSingleton<GetCase>();
         services.AddSingleton<Decide>();
         services.AddSingleton<RenewCase>();

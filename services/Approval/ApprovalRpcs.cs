@@ -7,12 +7,16 @@ namespace Sloring.Approval;
 
 /// <summary>The gRPC door: an rpc, its operation, its use case.</summary>
 public sealed class ApprovalRpcs(
-    ListCases listCases, GetCase getCase, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview)
+    ListCases listCases, WatchCaseCounts watchCaseCounts, GetCase getCase, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview)
     : ApprovalService.ApprovalServiceBase
 {
     [Authorize(Operations.ListCases)]
     public override Task<ListCasesResponse> ListCases(ListCasesRequest request, ServerCallContext context) =>
         listCases.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.ListCases)]
+    public override Task WatchCaseCounts(WatchCaseCountsRequest request, IServerStreamWriter<CaseCounts> responseStream, ServerCallContext context) =>
+        watchCaseCounts.Handle(context.Caller(), responseStream, context.CancellationToken);
 
     [Authorize(Operations.GetCase)]
     public override Task<Case> GetCase(GetCaseRequest request, ServerCallContext context) =>

@@ -13,11 +13,10 @@ public sealed class ListCases(Store<ApprovalDb> store, CaseView view, TimeProvid
     {
         var (size, after) = Paging.Of(request.PageSize, request.PageToken);
         var now = clock.GetUtcNow();
-        var cvr = caller.RequireCvr().ToString();
         var found = await store.Read(
             db =>
             {
-                var cases = InState(Visible(db.Cases.Where(c => c.Cvr == cvr), caller), request.State, now);
+                var cases = InState(Visible(db, caller), request.State, now);
                 if (request.OverdueOnly)
                     cases = cases.Where(c => c.State == CaseState.Open && c.EndsAt > now && c.DecisionDue <= now);
                 return After(cases, after).OrderBy(c => c.DecisionDue).ThenBy(c => c.CaseId).Take(size + 1)
@@ -32,8 +31,12 @@ public sealed class ListCases(Store<ApprovalDb> store, CaseView view, TimeProvid
         };
     }
 
-    private static IQueryable<ApprovalCase> Visible(IQueryable<ApprovalCase> cases, Caller caller)
+    /// <summary>The cases that the caller may see.</summary>
+    /// <exception cref="RejectedException">SLR-903.</exception>
+    internal static IQueryable<ApprovalCase> Visible(ApprovalDb db, Caller caller)
     {
+        var cvr = caller.RequireCvr().ToString();
+        var cases = db.Cases.Where(c => c.Cvr == cvr);
         if (caller.Is(Roles.HospitalManagement) || caller.Is(Roles.Region))
             return cases;
         return caller.UnitSorId is { } unit
@@ -42,7 +45,7 @@ public sealed class ListCases(Store<ApprovalDb> store, CaseView view, TimeProvid
     }
 
     /// <summary>By the state that holds now: see <see cref="ApprovalRules.StateAt"/>.</summary>
-    private static IQueryable<ApprovalCase> InState(IQueryable<ApprovalCase> cases, CaseState state, DateTimeOffset now) => state switch
+    internal static IQueryable<ApprovalCase> InState(IQueryable<ApprovalCase> cases, CaseState state, DateTimeOffset now) => state switch
     {
         CaseState.Unspecified or CaseState.Open => cases.Where(c => c.State == CaseState.Open && c.EndsAt > now),
         CaseState.Upheld => cases.Where(c => c.State == CaseState.Upheld && c.EndsAt > now),
