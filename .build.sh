@@ -27,7 +27,7 @@ need_dotnet() {
 
 need_node() {
   if ! command -v npm >/dev/null; then
-    echo "Node.js with npm is needed for the tests with foreign peers. Install it (https://nodejs.org) and run this again." >&2
+    echo "Node.js with npm is needed: it fetches what the portal's pages load, and the tests' foreign peers. Install it (https://nodejs.org) and run this again." >&2
     exit 1
   fi
 }

@@ -42,6 +42,11 @@ public static class DebianPackages
     public static Task EnsureXmlsec(CancellationToken cancellationToken) =>
         Ensure(() => File.Exists("/usr/bin/xmlsec1") ? [] : ["xmlsec1"], null, cancellationToken);
 
+    /// <summary>Installs Chromium, the tests' browser, where it is missing.</summary>
+    /// <exception cref="ClusterException">It can't: the message names the command to run.</exception>
+    public static Task EnsureChromium(CancellationToken cancellationToken) =>
+        Ensure(() => File.Exists("/usr/bin/chromium") ? [] : ["chromium"], null, cancellationToken);
+
     private static async Task Ensure(Func<string[]> find, Action<string>? progress, CancellationToken cancellationToken)
     {
         await One.WaitAsync(cancellationToken);

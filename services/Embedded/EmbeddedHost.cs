@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Sloring.Approval;
 using Sloring.Effectuation;
 using Sloring.Hosting;
+using Sloring.Portal;
 using Sloring.Pseudonym;
 using Sloring.Registration;
 using Sloring.Scheduler;
@@ -41,6 +42,7 @@ public static class EmbeddedHost
         builder.AddScheduler();
         builder.AddPseudonym();
         builder.AddEffectuation();
+        builder.AddPortal();
 
         more?.Invoke(builder);
 
@@ -52,6 +54,7 @@ public static class EmbeddedHost
         app.MapScheduler();
         app.MapPseudonym();
         app.MapEffectuation();
+        app.MapPortal();
         app.MapDemoClock();
         return app;
     }

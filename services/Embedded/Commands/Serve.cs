@@ -44,6 +44,7 @@ internal static class Serve
         var listen = app.Configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
         var started = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
         Screen.Line($"[bold]sloring-platform[/] is running ({started:F1} s). Stop it with Ctrl-C.");
+        Screen.Line($"  Pages      {listen.Http}/   (the portal)");
         Screen.Line($"  HTTP+JSON  {listen.Http}   (OpenAPI: {listen.Http}/openapi/v1.json)");
         Screen.Line($"  gRPC       {listen.Grpc}   (contracts/proto)");
         Screen.Line($"  Data       {app.Configuration["Data:Folder"]}");

@@ -1,0 +1,59 @@
+using Sloring.Contracts.Approval.V1;
+using Sloring.Contracts.Effectuation.V1;
+using Sloring.Contracts.Journal.V1;
+using Sloring.Contracts.Pseudonym.V1;
+using Sloring.Contracts.Registration.V1;
+using Sloring.Contracts.Scheduler.V1;
+using Sloring.Hosting;
+
+namespace Sloring.Portal;
+
+/// <summary>The portal: pages for people. It holds no data and no rules: every page is calls to the services with the person's own token.</summary>
+public static class PortalModule
+{
+    public const string Name = "portal";
+
+    /// <summary>The services that keep a journal.</summary>
+    internal static IReadOnlyList<string> Journals { get; } = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
+
+    public static void AddPortal(this WebApplicationBuilder builder)
+    {
+        builder.AddSignIn();
+        builder.AddPersonClient<RegistrationService.RegistrationServiceClient>(to: "registration", SignIn.TokenOf);
+        builder.AddPersonClient<ApprovalService.ApprovalServiceClient>(to: "approval", SignIn.TokenOf);
+        builder.AddPersonClient<PseudonymService.PseudonymServiceClient>(to: "pseudonym", SignIn.TokenOf);
+        builder.AddPersonClient<EffectuationService.EffectuationServiceClient>(to: "effectuation", SignIn.TokenOf);
+        builder.AddPersonClient<SchedulerService.SchedulerServiceClient>(to: "scheduler", SignIn.TokenOf);
+        foreach (var service in Journals)
+            builder.AddPersonClient<JournalService.JournalServiceClient>(to: service, SignIn.TokenOf);
+
+        var services = builder.Services;
+        services.AddHttpContextAccessor();
+        services.AddSingleton<Assets>();
+        services.AddRazorPages(options => options.Conventions.AddPageAccess()).AddMvcOptions(mvc =>
+        {
+            mvc.Filters.Add<InTheirLanguage>();
+            mvc.Filters.Add<OnlyTheirPages>();
+            mvc.Filters.Add<ShowRejections>();
+            mvc.Filters.Add<ShowStaleForms>();
+            mvc.Filters.Add(new PageHeaders());
+        }).AddApplicationPart(typeof(PortalModule).Assembly);
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie.Name = "sloring-portal-form";
+            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            // The headers of PageHeaders say more.
+            options.SuppressXFrameOptionsHeader = true;
+        });
+    }
+
+    public static void MapPortal(this WebApplication app)
+    {
+        app.MapRazorPages();
+        app.MapSignIn();
+        app.MapGet(CaseCountStream.Path, CaseCountStream.Send).RequireAuthorization(SignIn.Policy);
+        app.MapGet("/language/{code}", Language.Switch).AllowAnonymous();
+        app.MapGet("/assets/{version}/{**path}", app.Services.GetRequiredService<Assets>().Serve).AllowAnonymous();
+    }
+}

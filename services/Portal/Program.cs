@@ -1,0 +1,4 @@
+using Sloring.Hosting;
+using Sloring.Portal;
+
+ServiceHost.Run(args, builder => builder.AddPortal(), app => app.MapPortal());

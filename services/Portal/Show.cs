@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Text;
+using Google.Protobuf.WellKnownTypes;
+using Sloring.Contracts;
+using Sloring.Contracts.Approval.V1;
+using Sloring.Contracts.Registration.V1;
+
+namespace Sloring.Portal;
+
+/// <summary>How things are written for people. Instants are shown in Danish time.</summary>
+public static class Show
+{
+    public static string Instant(Timestamp? instant) => instant is null ? "" : Instant(instant.ToDateTimeOffset());
+
+    public static string Instant(DateTimeOffset instant) => DanishTime.WallClock(instant).ToString("dd.MM.yyyy HH:mm", CultureInfo.InvariantCulture);
+
+    public static string Day(Timestamp? instant) => instant is null ? "" : Day(DanishTime.DayOf(instant.ToDateTimeOffset()));
+
+    /// <summary>The last day on which something can still be done that is due at an instant: what is due at midnight is due the day before.</summary>
+    public static string LastDay(Timestamp due) => Day(DanishTime.DayOf(due.ToDateTimeOffset() - TimeSpan.FromTicks(1)));
+
+    public static string Day(DateOnly day) => day.ToString("dd.MM.yyyy", CultureInfo.InvariantCulture);
+
+    /// <summary>A text with its gaps {0}, {1} … filled in.</summary>
+    public static string Filled(string text, params string[] values) => string.Format(CultureInfo.InvariantCulture, CompositeFormat.Parse(text), (object[])values);
+
+    /// <summary>For the attribute <c>datetime</c>.</summary>
+    public static string Machine(Timestamp instant) => instant.ToDateTimeOffset().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+
+    /// <summary>The wire's yyyy-MM-dd.</summary>
+    public static string Day(string day) => DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? Day(date) : day;
+
+    /// <summary>Approval's word for a trigger.</summary>
+    public static string Trigger(string trigger) => trigger switch
+    {
+        "violence" => Wording.TriggerViolence,
+        "threats" => Wording.TriggerThreats,
+        "harassment" => Wording.TriggerHarassment,
+        "founded-fear" => Wording.TriggerFoundedFear,
+        _ => trigger,
+    };
+
+    /// <summary>Registration's.</summary>
+    public static string Trigger(Trigger trigger) => trigger switch
+    {
+        Contracts.Registration.V1.Trigger.Violence => Wording.TriggerViolence,
+        Contracts.Registration.V1.Trigger.Threats => Wording.TriggerThreats,
+        Contracts.Registration.V1.Trigger.Harassment => Wording.TriggerHarassment,
+        Contracts.Registration.V1.Trigger.FoundedFear => Wording.TriggerFoundedFear,
+        _ => "",
+    };
+
+    public static string State(CaseState state) => state switch
+    {
+        CaseState.Open => Wording.CaseOpen,
+        CaseState.Upheld => Wording.CaseUpheld,
+        CaseState.Lifted => Wording.CaseLifted,
+        CaseState.Superseded => Wording.CaseSuperseded,
+        CaseState.Ended => Wording.CaseEnded,
+        CaseState.Expired => Wording.CaseExpired,
+        _ => "",
+    };
+
+    public static string State(MaskingState state) => state switch
+    {
+        MaskingState.InForce => Wording.MaskingInForce,
+        MaskingState.Superseded => Wording.CaseSuperseded,
+        MaskingState.Lifted => Wording.CaseLifted,
+        MaskingState.Ended => Wording.CaseEnded,
+        MaskingState.Expired => Wording.CaseExpired,
+        _ => "",
+    };
+
+    public static string State(UnitState state) => state switch
+    {
+        UnitState.Nominated => Wording.UnitNominated,
+        UnitState.Recommended => Wording.UnitRecommended,
+        UnitState.Returned => Wording.UnitReturned,
+        UnitState.Refused => Wording.UnitRefused,
+        UnitState.InForce => Wording.MaskingInForce,
+        UnitState.Removed => Wording.UnitRemoved,
+        _ => "",
+    };
+
+    /// <summary>A decision's kind on a case.</summary>
+    public static string Decision(string kind) => kind switch
+    {
+        "uphold" => Wording.CaseUpheld,
+        "lift" => Wording.CaseLifted,
+        "renew" => Wording.Renew,
+        _ => kind,
+    };
+
+    /// <summary>What a notice is about.</summary>
+    public static string Notice(string kind) => Wording.ResourceManager.GetString("Notice_" + kind.Replace('-', '_'), CultureInfo.CurrentUICulture) ?? kind;
+}

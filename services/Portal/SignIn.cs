@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Security.Claims;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+using Sloring.Hosting;
+
+namespace Sloring.Portal;
+
+/// <summary>
+/// OpenID Connect against the token service: code flow with PKCE. The session is a sealed cookie that holds the person's tokens; nothing is kept on the server, so
+/// any replica serves anybody. The access token lives for minutes and is renewed while the session lasts.
+/// </summary>
+internal static class SignIn
+{
+    public const string Policy = "signed-in";
+
+    private const string Session = "portal-session";
+    private const string OpenId = "portal-sign-in";
+    private const string CallbackPath = "/signin-oidc";
+    private const string SignedOutPath = "/signout-callback-oidc";
+    private const string AccessToken = "access_token";
+    private const string RefreshToken = "refresh_token";
+    private const string ExpiresAt = "expires_at";
+
+    /// <summary>Renewed so long before it expires: a request that begins with it must be able to end with it.</summary>
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromSeconds(60);
+
+    public static void AddSignIn(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<PortalOptions>().BindConfiguration("Portal").ValidateOnStart();
+        services.AddHttpClient(OpenId);
+        services.AddAuthentication().AddCookie(Session).AddOpenIdConnect(OpenId, _ => { });
+        services.AddOptions<CookieAuthenticationOptions>(Session).Configure<IOptions<TokenOptions>>((cookie, token) =>
+        {
+            // Over TLS the name itself says that only this host has set it.
+            cookie.Cookie.Name = (token.Value.Issuer.StartsWith("https:", StringComparison.Ordinal) ? "__Host-" : "") + "sloring-portal";
+            cookie.Cookie.SameSite = SameSiteMode.Lax;
+            cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            cookie.SlidingExpiration = false;
+            cookie.ForwardChallenge = OpenId;
+            cookie.Events.OnValidatePrincipal = RenewToken;
+        });
+        services.AddOptions<OpenIdConnectOptions>(OpenId).Configure<IOptions<TokenOptions>, IOptions<PortalOptions>, SecretStore, TimeProvider>((openId, token, portal, secrets, clock) =>
+        {
+            var address = token.Value.Address.Length > 0 ? token.Value.Address : token.Value.Issuer;
+            openId.Authority = token.Value.Issuer;
+            openId.MetadataAddress = address.TrimEnd('/') + "/.well-known/openid-configuration";
+            openId.RequireHttpsMetadata = false;
+            openId.ClientId = portal.Value.ClientId;
+            openId.ClientSecret = secrets.Text("client/" + portal.Value.ClientId);
+            openId.SignInScheme = Session;
+            openId.ResponseType = OpenIdConnectResponseType.Code;
+            // The answer comes as a link is followed: the cookies that belong to it may then be as strict as Lax, and need no TLS on loopback.
+            openId.ResponseMode = OpenIdConnectResponseMode.Query;
+            openId.UsePkce = true;
+            openId.SaveTokens = true;
+            openId.MapInboundClaims = false;
+            openId.Scope.Clear();
+            openId.Scope.Add("openid");
+            openId.CallbackPath = CallbackPath;
+            openId.SignedOutCallbackPath = SignedOutPath;
+            openId.SignedOutRedirectUri = "/";
+            foreach (var cookie in (ReadOnlySpan<CookieBuilder>)[openId.CorrelationCookie, openId.NonceCookie])
+                (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
+            openId.TokenValidationParameters = new TokenValidationParameters
+            {
+                ValidIssuer = token.Value.Issuer,
+                ValidAudience = portal.Value.ClientId,
+                ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+                NameClaimType = "name",
+                RoleClaimType = "roles",
+                LifetimeValidator = (_, to, _, _) => to is not null && clock.GetUtcNow() < new DateTimeOffset(DateTime.SpecifyKind(to.Value, DateTimeKind.Utc)),
+            };
+            openId.Events.OnRedirectToIdentityProvider = context =>
+            {
+                context.ProtocolMessage.UiLocales = Language.Of(context.HttpContext).Name;
+                return Task.CompletedTask;
+            };
+            openId.Events.OnRemoteFailure = context =>
+            {
+                // A sign-in begun yesterday, or the back button after it: begin anew instead of explaining.
+                context.HandleResponse();
+                context.Response.Redirect("/");
+                return Task.CompletedTask;
+            };
+        });
+        services.AddAuthorizationBuilder().AddPolicy(Policy, new AuthorizationPolicyBuilder(Session).RequireAuthenticatedUser().Build());
+    }
+
+    public static void MapSignIn(this WebApplication app)
+    {
+        // The sign-in handler answers these two before any endpoint does; what names no endpoint is refused earlier still.
+        foreach (var path in (ReadOnlySpan<string>)[CallbackPath, SignedOutPath])
+            app.MapGet(path, () => Results.Redirect("/")).AllowAnonymous();
+        app.MapPost("/sign-out", SignOut).RequireAuthorization(Policy);
+    }
+
+    /// <summary>The access token of the request's person; null where nobody has signed in.</summary>
+    public static string? TokenOf(HttpContext http) => http.Items[typeof(SignIn)] as string;
+
+    /// <summary>Sends to the sign-in page and back.</summary>
+    public static Microsoft.AspNetCore.Mvc.ChallengeResult Anew() => new(Session);
+
+    /// <summary>Whether the signed-in person has a role of <see cref="Roles"/>.</summary>
+    public static bool HasRole(this ClaimsPrincipal person, string role) => person.HasClaim("roles", role);
+
+    private static async Task<IResult> SignOut(HttpContext http, Microsoft.AspNetCore.Antiforgery.IAntiforgery forms)
+    {
+        await forms.ValidateRequestAsync(http);
+        return Results.SignOut(new AuthenticationProperties { RedirectUri = "/" }, [Session, OpenId]);
+    }
+
+    private static async Task RenewToken(CookieValidatePrincipalContext context)
+    {
+        var clock = context.HttpContext.Get<TimeProvider>();
+        var now = clock.GetUtcNow();
+        if (!DateTimeOffset.TryParse(context.Properties.GetTokenValue(ExpiresAt), CultureInfo.InvariantCulture, out var expiresAt))
+            context.RejectPrincipal();
+        else if (now + RenewBefore >= expiresAt && !await Renewed(context, now) && now >= expiresAt)
+            context.RejectPrincipal();
+        if (context.Principal is not null)
+            context.HttpContext.Items[typeof(SignIn)] = context.Properties.GetTokenValue(AccessToken);
+    }
+
+    /// <summary>True where there is a new token; false where the token service is away. A session that it has ended is rejected.</summary>
+    private static async Task<bool> Renewed(CookieValidatePrincipalContext context, DateTimeOffset now)
+    {
+        var openId = context.HttpContext.Get<IOptionsMonitor<OpenIdConnectOptions>>().Get(OpenId);
+        try
+        {
+            var configuration = await openId.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+            using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["grant_type"] = "refresh_token",
+                ["refresh_token"] = context.Properties.GetTokenValue(RefreshToken) ?? "",
+                ["client_id"] = openId.ClientId!,
+                ["client_secret"] = openId.ClientSecret!,
+            });
+            using var response = await openId.Backchannel.PostAsync(configuration.TokenEndpoint, form, context.HttpContext.RequestAborted);
+            if ((int)response.StatusCode is >= 400 and < 500)
+            {
+                context.RejectPrincipal();
+                return true;
+            }
+            response.EnsureSuccessStatusCode();
+            var answer = (await response.Content.ReadFromJsonAsync<TokenAnswer>(context.HttpContext.RequestAborted))!;
+            context.Properties.UpdateTokenValue(AccessToken, answer.AccessToken);
+            if (answer.RefreshToken is not null)
+                context.Properties.UpdateTokenValue(RefreshToken, answer.RefreshToken);
+            context.Properties.UpdateTokenValue(ExpiresAt, now.AddSeconds(answer.ExpiresIn).ToString("o", CultureInfo.InvariantCulture));
+            context.ShouldRenew = true;
+            return true;
+        }
+        catch (Exception e) when (e is HttpRequestException or InvalidOperationException)
+        {
+            // The token service is away for a moment: the token at hand serves until it expires.
+            return false;
+        }
+    }
+
+    private sealed record TokenAnswer(
+        [property: JsonPropertyName("access_token")] string AccessToken, [property: JsonPropertyName("expires_in")] int ExpiresIn,
+        [property: JsonPropertyName("refresh_token")] string? RefreshToken);
+}
+
+/// <summary>Settings under <c>Portal</c>.</summary>
+public sealed class PortalOptions
+{
+    /// <summary>The portal's own id at the token service; its secret is <c>client/&lt;id&gt;</c> in the secret store.</summary>
+    public string ClientId { get; set; } = PortalModule.Name;
+}

@@ -1,0 +1,19 @@
+// Pages work without this file. After a refused form the message has the focus, so that who listens hears it first.
+document.getElementById("refused")?.focus();
+
+// The table below each chart holds the same figures.
+for (const chart of document.querySelectorAll("[data-series]")) {
+  const months = JSON.parse(chart.dataset.months);
+  const series = JSON.parse(chart.dataset.series);
+  const colours = ["#0059b3", "#a35200", "#2e6b34", "#b10e1e"];
+  new uPlot({
+    width: chart.clientWidth,
+    height: 260,
+    scales: { x: { time: false, range: [-0.5, months.length - 0.5] }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, 5)] } },
+    axes: [{ values: (_, splits) => splits.map(at => months[at] ?? ""), incrs: [1, 2, 3, 6, 12] }, {}],
+    series: [
+      { value: (_, at) => months[at] ?? "" },
+      ...series.map((line, i) => ({ label: line.name, stroke: colours[i], fill: series.length === 1 ? colours[i] + "33" : undefined, width: 2, points: { show: true } })),
+    ],
+  }, [months.map((_, i) => i), ...series.map(line => line.values)], chart);
+}

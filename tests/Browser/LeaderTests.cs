@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Sloring.Tests.Browser;
+
+public sealed class LeaderTests(PortalFixture portal)
+{
+    [Fact]
+    public async Task Lift_ShowsNamesAgain_AndTheActivatorIsTold()
+    {
+        var (cpr, id) = await Activated();
+        var leader = await portal.SignIn("leder", at: $"/case/{id}");
+        Assert.Contains("Slog ud efter personalet.", await leader.Locator("main").InnerTextAsync());
+
+        await PortalFixture.Picture(leader, "case");
+        await leader.GetByLabel("Ophæve", new() { Exact = true }).CheckAsync();
+        await leader.Locator("#decision-reason").FillAsync("Forkert patient.");
+        await leader.GetByRole(AriaRole.Button, new() { Name = "Gem afgørelsen" }).ClickAsync();
+
+        await Assertions.Expect(leader.Locator("main")).ToContainTextAsync("Ophævet");
+        await Eventually.True(async () => !await IsMasked(cpr), "the citizen sees names again (A5)");
+        var nurse = await portal.SignIn("sygeplejerske", at: "/notices");
+        await Eventually.True(async () =>
+        {
+            await nurse.ReloadAsync();
+            return await nurse.Locator($"a[href='/case/{id}']", new() { HasText = "Sløringen er ophævet" }).CountAsync() == 1;
+        }, "the activator is told (A5)");
+    }
+
+    [Fact]
+    public async Task LiftWithoutAReason_IsRefusedWithANumber_AndWhatWasChosenStays()
+    {
+        var (_, id) = await Activated();
+        var leader = await portal.SignIn("leder", at: $"/case/{id}");
+
+        await leader.GetByLabel("Ophæve", new() { Exact = true }).CheckAsync();
+        await leader.GetByRole(AriaRole.Button, new() { Name = "Gem afgørelsen" }).ClickAsync();
+
+        await Assertions.Expect(leader.Locator("[role=alert]")).ToContainTextAsync("SLR-2");
+        await Assertions.Expect(leader.GetByLabel("Ophæve", new() { Exact = true })).ToBeCheckedAsync();
+        await Assertions.Expect(leader.Locator("#refused")).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task TwoLeadersAtOnce_TheSecondIsTold_AndNothingIsLost()
+    {
+        var (cpr, id) = await Activated();
+        var first = await portal.SignIn("leder", at: $"/case/{id}");
+        var second = await portal.SignIn("leder-2", at: $"/case/{id}");
+
+        await first.GetByLabel("Opretholde", new() { Exact = true }).CheckAsync();
+        await first.GetByRole(AriaRole.Button, new() { Name = "Gem afgørelsen" }).ClickAsync();
+        await Assertions.Expect(first.Locator("main")).ToContainTextAsync("Opretholdt");
+        await second.GetByLabel("Opretholde", new() { Exact = true }).CheckAsync();
+        await second.Locator("#decision-reason").FillAsync("Også min vurdering.");
+        await second.GetByRole(AriaRole.Button, new() { Name = "Gem afgørelsen" }).ClickAsync();
+
+        await Assertions.Expect(second.Locator("[role=alert]")).ToContainTextAsync("SLR-2");
+        await Assertions.Expect(second.Locator("main")).ToContainTextAsync("Opretholdt");
+        Assert.True(await IsMasked(cpr));
+    }
+
+    [Fact]
+    public async Task AReasonFullOfHtml_StaysText()
+    {
+        const string Hostile = "<script>document.title='hijacked'</script><img src=x onerror=\"document.title='hijacked'\"> & \"citat\"";
+        var (_, id) = await Activated(Hostile);
+
+        var leader = await portal.SignIn("leder", at: $"/case/{id}");
+
+        Assert.Contains(Hostile, await leader.Locator("main").InnerTextAsync());
+        Assert.Equal(0, await leader.Locator("main script, main img").CountAsync());
+        Assert.DoesNotContain("hijacked", await leader.TitleAsync());
+    }
+
+    [Fact]
+    public async Task AskAndAnswer_AreKeptInTheCase()
+    {
+        var (_, id) = await Activated();
+        var leader = await portal.SignIn("leder", at: $"/case/{id}");
+        await leader.Locator("#ask-text").FillAsync("Hvem så det?");
+        await leader.GetByRole(AriaRole.Button, new() { Name = "Send spørgsmål" }).ClickAsync();
+        await Assertions.Expect(leader.Locator("main")).ToContainTextAsync("Hvem så det?");
+
+        var nurse = await portal.SignIn("sygeplejerske", at: $"/case/{id}");
+        await nurse.Locator("#answer-1").FillAsync("To kolleger.");
+        await nurse.GetByRole(AriaRole.Button, new() { Name = "Send svar" }).ClickAsync();
+
+        await Assertions.Expect(nurse.Locator("main")).ToContainTextAsync("To kolleger.");
+        await leader.ReloadAsync();
+        await Assertions.Expect(leader.Locator("main")).ToContainTextAsync("To kolleger.");
+    }
+
+    [Fact]
+    public async Task TheCountOfOpenCases_FollowsWithoutAReload()
+    {
+        await Activated();
+        var leader = await portal.SignIn("leder", at: "/cases");
+        var count = leader.Locator("#counts strong").First;
+        await Assertions.Expect(count).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9]+$"));
+        await PortalFixture.Picture(leader, "cases");
+        await leader.EvaluateAsync("() => window.notReloaded = true");
+        var before = int.Parse(await count.InnerTextAsync(), System.Globalization.CultureInfo.InvariantCulture);
+
+        await Activated();
+
+        await Eventually.True(async () => int.Parse(await count.InnerTextAsync(), System.Globalization.CultureInfo.InvariantCulture) > before, "the count follows");
+        Assert.True(await leader.EvaluateAsync<bool>("() => window.notReloaded === true"));
+    }
+
+    private async Task<(string Cpr, string Id)> Activated(string reason = "Slog ud efter personalet.")
+    {
+        var cpr = People.NextCpr();
+        var answer = await portal.Platform.Client.Must("sygeplejerske", HttpMethod.Post, "/v1/maskings", new JsonObject
+        {
+            ["idempotencyKey"] = $"browser-{Guid.NewGuid():N}",
+            ["patientCpr"] = cpr,
+            ["trigger"] = "TRIGGER_VIOLENCE",
+            ["behaviourOn"] = "2025-01-15",
+            ["reason"] = reason,
+        }, CancellationToken.None);
+        var id = (string)answer["maskingId"]!;
+        await Eventually.True(
+            async () => (int)(await portal.Platform.Client.Send("leder", HttpMethod.Get, $"/v1/cases/{id}", null, CancellationToken.None)).Status == 200, "the leader has the case (A1)");
+        return (cpr, id);
+    }
+
+    private Task<bool> IsMasked(string cpr) => Views.IsMasked(portal.Platform, cpr);
+}

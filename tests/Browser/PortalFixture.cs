@@ -1,0 +1,69 @@
+using Microsoft.Playwright;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(Sloring.Tests.Browser.PortalFixture))]
+
+namespace Sloring.Tests.Browser;
+
+/// <summary>One platform and one browser (Debian's Chromium) for all tests; each test brings patients of its own, each person a session of their own.</summary>
+public sealed class PortalFixture : IAsyncLifetime
+{
+    private IPlaywright _playwright = null!;
+    private IBrowser _browser = null!;
+    private readonly System.Collections.Concurrent.ConcurrentBag<string> _addresses = [];
+
+    public Platform Platform { get; private set; } = null!;
+
+    public string Address => Platform.HttpAddress;
+
+    public async ValueTask InitializeAsync()
+    {
+        await Cluster.DebianPackages.EnsureChromium(CancellationToken.None);
+        Platform = await Platform.Start();
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = "/usr/bin/chromium",
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        });
+    }
+
+    /// <summary>A browser of a person's own, signed in.</summary>
+    /// <param name="persona">One of the demo personas.</param>
+    /// <param name="at">The page to open first.</param>
+    /// <param name="width">Of the window, pixels.</param>
+    /// <param name="script">Whether pages may run script.</param>
+    public async Task<IPage> SignIn(string persona, string at = "/", int width = 1280, bool script = true)
+    {
+        var page = await NewPage(width, script);
+        await page.GotoAsync(Address + at);
+        await page.Locator($"button[name=persona][value='{persona}']").ClickAsync();
+        await page.WaitForURLAsync(Address + at);
+        return page;
+    }
+
+    /// <summary>Keeps a picture of a page, for people: <c>.build/screenshots</c>.</summary>
+    public static Task Picture(IPage page, string name) =>
+        page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Repository.Root, ".build", "screenshots", name + ".png"), FullPage = true });
+
+    /// <summary>A browser without a session.</summary>
+    public async Task<IPage> NewPage(int width = 1280, bool script = true)
+    {
+        var context = await _browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 900 }, JavaScriptEnabled = script, Locale = "da-DK" });
+        context.Request += (_, request) => _addresses.Add(request.Url);
+        context.SetDefaultTimeout((float)Eventually.Limit.TotalMilliseconds);
+        return await context.NewPageAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+        _playwright?.Dispose();
+        var digits = new System.Text.RegularExpressions.Regex("(?=([0-9]{10}))");
+        if (_addresses.Any(address => digits.Matches(address).Any(match => People.WasGiven(match.Groups[1].Value))))
+            throw new InvalidOperationException("A CPR number stood in an address that a browser has asked for.");
+        if (Platform is not null)
+            await Platform.DisposeAsync();
+    }
+}
