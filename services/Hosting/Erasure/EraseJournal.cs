@@ -9,7 +9,7 @@ namespace Sloring.Hosting;
 /// </summary>
 internal sealed class EraseJournal<TDb>(Store<TDb> store, CheckpointSigner signer, IEnumerable<RelayOf<TDb>> relays) : Erasure<TDb>(store) where TDb : ServiceDb
 {
-    private const int BatchSize = 5_000;
+    private const int BatchSize = 2_000;
 
     public override RecordKind Kind => RecordKind.Journal;
 
