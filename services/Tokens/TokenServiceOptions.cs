@@ -174,7 +174,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             yield return $"{setting}:Roles has the unknown role \"{role}\". Set one of: {KnownRoles}.";
         if (client.Cvr is not null && !CvrNumber.TryParse(client.Cvr, out _))
             yield return $"{setting}:Cvr must be 8 digits with a right check digit. Leave it out for a client of no single organisation.";
-        if (client.PersonId is not null && (!IsId(client.PersonId) || CprNumber.TryParse(client.PersonId, out _)))
+        if (client.PersonId is not null && (!IsId(client.PersonId) || Texts.LooksLikeCpr(client.PersonId)))
             yield return $"{setting}:PersonId must be the organisation's own id of the person, 1 to 64 characters of A-Z, a-z, 0-9 and . _ -, "
                 + "never a CPR number.";
         if (client.UnitSorId is not null && !SorId.IsValid(client.UnitSorId))

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Sloring.Hosting;
 
 namespace Sloring.Embedded;
 
@@ -21,7 +22,7 @@ public sealed class PlatformClient : IDisposable
     public PlatformClient(string address, string secretsFile, string? tokens = null)
     {
         _tokenEndpoint = new Uri((tokens ?? address).TrimEnd('/') + "/connect/token");
-        _http = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
+        _http = new HttpClient(Outgoing.To(address)) { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
         _secretsFile = secretsFile;
     }
 
