@@ -105,6 +105,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
     [InlineData("0000000001FF")] // a tag that is none
     [InlineData("00000000020A7F")] // longer than what is there
     [InlineData("0000000003080A")] // the stream ends inside the message
+    [InlineData("000000000B32FFFFFFFF0710FFFFFFFF")] // a message within it of 2 GiB, at which the library itself falls over
     [InlineData("0100000000")] // compressed, and nothing says how
     [InlineData("07000000")] // not even a head
     [InlineData("00000000000000000000")] // two messages
