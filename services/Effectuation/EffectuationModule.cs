@@ -35,7 +35,7 @@ public static class EffectuationModule
         builder.Services.AddSingleton<MaskEntries>();
         builder.Services.AddSingleton<GetMaskingInstructions>();
         builder.Services.AddSingleton<GetEffectuationStatus>();
-        builder.Services.AddSingleton<Lookup>();
+        builder.Services.AddSingleton<NationalLookup>();
         builder.Services.AddSingleton<EffectuationRpcs>();
         builder.Services.AddHealthChecks().AddCheck<FreshnessCheck>("picture", tags: ["ready"]);
     }
@@ -52,7 +52,7 @@ public static class EffectuationModule
 
         // By default the token service alone may look up, which is a system: the national service's own default.
         app.MapSoap("/idsas-lookup/20240124/lookup", "idsas-lookup-20240124", soap => soap.Namespace20240124,
-            new SoapOperation(Lookup.OrganisationsName, Roles.TokenService, SystemOnly: true, (call, cancel) => call.Http.Get<Lookup>().Organisations(call, cancel)),
-            new SoapOperation(Lookup.UnitsName, Roles.TokenService, SystemOnly: true, (call, _) => call.Http.Get<Lookup>().Units(call)));
+            new SoapOperation(NationalLookup.OrganisationsName, Roles.TokenService, SystemOnly: true, (call, cancel) => call.Http.Get<NationalLookup>().Organisations(call, cancel)),
+            new SoapOperation(NationalLookup.UnitsName, Roles.TokenService, SystemOnly: true, (call, _) => call.Http.Get<NationalLookup>().Units(call)));
     }
 }

@@ -432,7 +432,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
         : throw new FormatException("it is neither JSON nor the path of a file");
 
     /// <summary>Whether a text may be an organisation's id of a person.</summary>
-    internal static bool IsPersonId(string id) => IsId(id) && !CprNumber.TryParse(id, out _);
+    internal static bool IsPersonId(string id) => IsId(id) && !Texts.LooksLikeCpr(id);
 
     // No colon: HTTP Basic ends the client id at the first one. No leading dot: the id is part of a file name in the secret store.
     private static bool IsId(string id) =>

@@ -31,8 +31,8 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
 {
     private const int Workers = 4;
 
-    /// <summary>Over the wire one case in five of those in a process.</summary>
-    private const int Share = 5;
+    /// <summary>Over the wire one case in so many of those in a process; a PostgreSQL takes its time.</summary>
+    private static readonly int Share = TestDatabase.IsPostgres ? 20 : 5;
 
     /// <summary>"Not yet": the one answer of this kind that a request can ask for, by a position that the replica has not reached.</summary>
     private static readonly string NotFresh = Rejections.PictureNotFresh.Code;
@@ -105,6 +105,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
     [InlineData("0000000001FF")] // a tag that is none
     [InlineData("00000000020A7F")] // longer than what is there
     [InlineData("0000000003080A")] // the stream ends inside the message
+    [InlineData("000000000B32FFFFFFFF0710FFFFFFFF")] // a message within it of 2 GiB, at which the library itself falls over
     [InlineData("0100000000")] // compressed, and nothing says how
     [InlineData("07000000")] // not even a head
     [InlineData("00000000000000000000")] // two messages
@@ -161,6 +162,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
     {
         using var clients = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "samples", "demo-clients.json"), TestContext.Current.CancellationToken));
         var byRole = clients.RootElement.GetProperty("Tokens").GetProperty("Clients").EnumerateArray()
+            .Where(client => client.TryGetProperty("Roles", out _))
             .SelectMany(client => client.GetProperty("Roles").EnumerateArray().Select(role => (Role: role.GetString()!, Id: client.GetProperty("Id").GetString()!))).ToLookup(pair => pair.Role, pair => pair.Id);
         var tokens = new Dictionary<string, string>();
         foreach (var (operation, roles) in Operations.Allowed)

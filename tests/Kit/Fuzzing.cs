@@ -7,7 +7,7 @@ namespace Sloring.Tests;
 
 /// <summary>
 /// Random and mutated input against what reads it: how many cases there are, from which seed, and what a failure says. A case is a function of seed and number alone.
-/// SLORING_FUZZ_CASES sets how many (20,000; <c>./test Fuzz</c> asks for a million), SLORING_FUZZ_SEED asks for those of an earlier run.
+/// SLORING_FUZZ_CASES sets how many (20,000; <c>./test Fuzz</c> asks for a million), SLORING_FUZZ_SEED asks for those of an earlier run, and SLORING_FUZZ_CASE for one of them alone.
 /// </summary>
 public sealed class Fuzzing
 {
@@ -55,14 +55,14 @@ public sealed class Fuzzing
     /// <exception cref="FuzzException">One threw, or took too long.</exception>
     public Task Each(int workers, Func<Random, Task> one)
     {
-        var next = 0;
+        var (next, last) = Number("SLORING_FUZZ_CASE", 0) is var alone and > 0 ? (alone - 1, alone) : (0, Cases);
         return Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(async () =>
         {
             using var watch = new CancellationTokenSource();
             var (number, began) = (0, Stopwatch.GetTimestamp());
             var doing = Task.Run(async () =>
             {
-                while (Interlocked.Increment(ref next) is var mine && mine <= Cases)
+                while (Interlocked.Increment(ref next) is var mine && mine <= last)
                 {
                     (number, began) = (mine, Stopwatch.GetTimestamp());
                     try
@@ -71,7 +71,7 @@ public sealed class Fuzzing
                     }
                     catch (Exception e)
                     {
-                        throw new FuzzException($"SLORING_FUZZ_SEED={Seed}, case {mine}: {e.Message}", e);
+                        throw new FuzzException($"SLORING_FUZZ_SEED={Seed} SLORING_FUZZ_CASE={mine}: {e.Message}", e);
                     }
                 }
             });
@@ -79,7 +79,7 @@ public sealed class Fuzzing
             while (await Task.WhenAny(doing, tick.WaitForNextTickAsync().AsTask()) != doing)
             {
                 if (Stopwatch.GetElapsedTime(began) > LongestCase)
-                    throw new FuzzException($"SLORING_FUZZ_SEED={Seed}, case {number} takes more than {LongestCase.TotalSeconds} s.", null);
+                    throw new FuzzException($"SLORING_FUZZ_SEED={Seed} SLORING_FUZZ_CASE={number} takes more than {LongestCase.TotalSeconds} s.", null);
             }
             await doing;
         })));

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Sloring.Hosting;
 using Sloring.Tokens;
 
 namespace Sloring.Embedded;
@@ -24,7 +25,7 @@ public sealed class PlatformClient : IDisposable
     public PlatformClient(string address, string secretsFile, string? tokens = null, DemoParties? parties = null)
     {
         _tokenService = new Uri(tokens ?? address);
-        _http = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
+        _http = new HttpClient(Outgoing.To(address)) { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
         _secretsFile = secretsFile;
         _parties = parties ?? new DemoParties(Path.GetDirectoryName(Path.GetFullPath(secretsFile))!);
     }

@@ -80,18 +80,13 @@ internal sealed class ServiceChannels(IOptions<ServiceAddresses> addresses, IOpt
         {
             if (!_channels.TryGetValue(address, out var channel))
             {
+                // A peer that stands still keeps its connections open: only an unanswered ping tells.
+                var handler = Outgoing.To(address);
+                (handler.EnableMultipleHttp2Connections, handler.ConnectTimeout) = (true, DeadAfter);
+                (handler.KeepAlivePingPolicy, handler.KeepAlivePingDelay, handler.KeepAlivePingTimeout) = (HttpKeepAlivePingPolicy.WithActiveRequests, PingAfter, DeadAfter);
                 _channels[address] = channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
                 {
-                    // A peer that stands still keeps its connections open: only an unanswered ping tells.
-                    HttpHandler = new SocketsHttpHandler
-                    {
-                        EnableMultipleHttp2Connections = true,
-                        UseProxy = address.StartsWith("https", StringComparison.Ordinal),
-                        ConnectTimeout = DeadAfter,
-                        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-                        KeepAlivePingDelay = PingAfter,
-                        KeepAlivePingTimeout = DeadAfter,
-                    },
+                    HttpHandler = handler,
                     DisposeHttpClient = true,
                 });
             }

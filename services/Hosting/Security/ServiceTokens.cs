@@ -27,8 +27,7 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
     /// <summary>After a fetch that failed, the token at hand serves so long before the next.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>A proxy is for what is elsewhere: without TLS the token service is on this machine or beside it.</summary>
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = Address(options.Value).StartsWith("https", StringComparison.Ordinal) }) { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _http = new(Outgoing.To(Address(options.Value))) { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly Dictionary<string, Kept> _tokens = [];
     private readonly SemaphoreSlim _fetching = new(1, 1);

@@ -28,7 +28,7 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
     /// <summary>Characters of a thumbprint (RFC 7638), which is what the token service calls its keys.</summary>
     private const int KeyIdLength = 43;
 
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = 1024 * 1024 };
+    private readonly HttpClient _http;
     private readonly Uri _discovery;
     private readonly Lock _lock = new();
     private readonly AsyncLocal<bool> _waits = new();
@@ -41,6 +41,7 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
     public TokenTrust(IOptions<TokenOptions> options)
     {
         var address = options.Value.Address.Length > 0 ? options.Value.Address : options.Value.Issuer;
+        _http = new HttpClient(Outgoing.To(address)) { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = 1024 * 1024 };
         _discovery = OverTls(address.TrimEnd('/') + "/.well-known/openid-configuration");
         // A key that is listed no longer is believed no longer.
         UseLastKnownGoodConfiguration = false;

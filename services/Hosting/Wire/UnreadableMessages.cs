@@ -47,8 +47,9 @@ internal static class UnreadableMessages
             {
                 throw new RejectedException(rejection);
             }
-            catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException)
+            catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException or IndexOutOfRangeException)
             {
+                // The last one is the library's own, of a length near 2 GiB.
                 throw new RejectedException(Rejections.Malformed);
             }
         }

@@ -25,17 +25,22 @@ public sealed class ContractFuzzTests(ITestOutputHelper output)
 
     [Fact]
     public Task Protobuf() => Fuzzing.Begin(output.WriteLine).Each(
-        random => (Type: random.Pick(Requests), Bytes: default(byte[])) is var one && random.Next(10) == 0 ? (one.Type, random.Noise(400)) : (one.Type, random.Mutated(AnyMessage.Of(random, one.Type).ToByteArray(), Pieces)),
+        random =>
+        {
+            var type = random.Pick(Requests);
+            return (type.FullName, Bytes: random.Next(10) == 0 ? random.Noise(400) : random.Mutated(AnyMessage.Of(random, type).ToByteArray(), Pieces));
+        },
         one =>
         {
+            var parser = Requests.Single(type => type.FullName == one.FullName).Parser;
             try
             {
-                var message = one.Type.Parser.ParseFrom(one.Item2);
-                Assert.Equal(message, one.Type.Parser.ParseFrom(message.ToByteArray()));
+                var message = parser.ParseFrom(one.Bytes);
+                Assert.Equal(message, parser.ParseFrom(message.ToByteArray()));
             }
-            catch (InvalidProtocolBufferException)
+            catch (Exception e) when (e is InvalidProtocolBufferException or IndexOutOfRangeException)
             {
-                // Refused by the library, before a handler is called.
+                // Refused by the library, before a handler is called; of a length near 2 GiB by falling over it, which the server answers as any other (WireFuzzTests).
             }
         });
 

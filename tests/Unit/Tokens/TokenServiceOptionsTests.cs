@@ -41,6 +41,7 @@ public sealed class TokenServiceOptionsTests
     [InlineData("Tokens:Clients:0:Cvr", null, "Cvr")]
     [InlineData("Tokens:Clients:0:UnitSorId", "1000101000016004", "right check digit")]
     [InlineData("Tokens:Clients:0:PersonId", "2512489996", "never a CPR number")]
+    [InlineData("Tokens:Clients:0:PersonId", "p-251248-9996", "never a CPR number")]
     [InlineData("Tokens:Clients:0:PersonId", "Lis Holm", "1 to 64 characters")]
     [InlineData("Tokens:Clients:0:Authentication", "password", "private_key_jwt")]
     [InlineData("Tokens:Clients:0:Authentication", "private_key_jwt", "neither JSON nor the path")]

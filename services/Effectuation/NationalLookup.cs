@@ -6,7 +6,7 @@ using Sloring.Hosting;
 namespace Sloring.Effectuation;
 
 /// <summary>The national wire's look-ups, which a token service makes (rule E8): the organisations that mask towards a citizen, and the units that mask towards all.</summary>
-public sealed class Lookup(GetMaskingInstructions instructions)
+public sealed class NationalLookup(GetMaskingInstructions instructions)
 {
     public const string OrganisationsName = "GetBlurredOrganisations";
     public const string UnitsName = "ListAllBlurredOrgs";
