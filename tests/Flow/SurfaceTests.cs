@@ -14,11 +14,13 @@ namespace Sloring.Tests.Flow;
 /// <summary>The whole surface of the platform, as the running host has it: who may call, and what an answer tells of itself.</summary>
 public sealed class SurfaceTests(SharedPlatform flow) : IClassFixture<SharedPlatform>
 {
-    /// <summary>What may be called without a token: by its nature public, or checked by its own kind of credentials (the token endpoint, SOAP's tickets).</summary>
+    /// <summary>What may be called without a token: by its nature public, or checked by its own kind of credentials (the token endpoint, SOAP's tickets, forms of the sign-in pages).</summary>
     private static readonly string[] Open =
     [
-        "/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/.well-known/revoked-clients.json", "/connect/token", "/health/live", "/health/ready", "/health/started",
-        "/idsas-lookup/20240124/lookup", "/idsas-registration/20230601/registration", "/idsas-registration/20240124/registration", "/idsas-salt/20230601/salt", "/openapi/{documentName}.json",
+        "/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/.well-known/revoked-clients.json", "/assets/{version}/{**path}",
+        "/connect/authorize", "/connect/logout", "/connect/sign-in", "/connect/sign-out", "/connect/token", "/health/live", "/health/ready", "/health/started",
+        "/idsas-lookup/20240124/lookup", "/idsas-registration/20230601/registration", "/idsas-registration/20240124/registration", "/idsas-salt/20230601/salt", "/language/{code}",
+        "/openapi/{documentName}.json", "/signin-oidc", "/signout-callback-oidc",
     ];
 
     /// <summary>The portal's pages and forms: whoever has signed in, and then who the table of pages names (<c>Browser.PageMatrixTests</c>).</summary>
