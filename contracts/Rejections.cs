@@ -172,6 +172,50 @@ public static class Rejections
         "Perioden er forkert. Angiv to måneder (åååå-MM), den sidste ikke før den første og højst 60 måneder senere.",
         "The period is wrong. Give two months (yyyy-MM), the last not before the first and at most 60 months later.");
 
+    public static readonly Rejection ComplaintNotFound = new("SLR-217", NotFound,
+        "Klagen findes ikke i din organisation. Kontrollér id'et på listen over klager.",
+        "There is no such complaint in your organisation. Check the id in the list of complaints.");
+
+    public static readonly Rejection ComplaintTextMissing = new("SLR-218", Invalid,
+        "Skriv, hvad der klages over.",
+        "Write what the complaint is.");
+
+    public static readonly Rejection ComplaintReceivedInvalid = new("SLR-219", Invalid,
+        "Klagen kan tidligst være modtaget den dag, sløringen blev aktiveret, og senest i dag. Ret datoen.",
+        "The complaint can have been received on the day of the activation at the earliest and today at the latest. Correct the day.");
+
+    public static readonly Rejection ComplainantMissing = new("SLR-220", Invalid,
+        "Angiv, hvem der klager: patienten, en repræsentant, en pårørende eller en anden. Aldrig et navn.",
+        "State who complains: the patient, a representative, a relative or somebody else. Never a name.");
+
+    public static readonly Rejection ComplaintIdReused = new("SLR-221", Conflict,
+        "En anden klage har allerede dette id. Registrér klagen med et nyt.",
+        "Another complaint has this id already. Register the complaint with a new one.");
+
+    public static readonly Rejection ComplaintUnderTreatment = new("SLR-222", State,
+        "Klagen er allerede under behandling. Hent den for at se hos hvem.",
+        "The complaint is under treatment already. Read it to see by whom.");
+
+    public static readonly Rejection ComplaintNotTakenUp = new("SLR-223", State,
+        "Klagen er ikke under behandling. Tag den under behandling, før du svarer.",
+        "The complaint is not under treatment. Take it up before you answer.");
+
+    public static readonly Rejection ComplaintClosed = new("SLR-224", State,
+        "Klagen er allerede besvaret eller trukket tilbage. Hent den for at se svaret; en ny klage registreres for sig.",
+        "The complaint has already been answered or withdrawn. Read it to see the answer; a new complaint is registered by itself.");
+
+    public static readonly Rejection ComplaintAnswerMissing = new("SLR-225", Invalid,
+        "Skriv svaret på klagen.",
+        "Write the answer to the complaint.");
+
+    public static readonly Rejection ComplaintOutcomeMissing = new("SLR-226", Invalid,
+        "Angiv, hvad klagen førte til: medhold, ikke medhold, eller at en leder har ophævet sløringen.",
+        "State what the complaint led to: upheld, not upheld, or that a leader has lifted the masking.");
+
+    public static readonly Rejection ComplaintNotLifted = new("SLR-227", State,
+        "Ingen leder har ophævet sløringen, siden klagen blev modtaget. Bed en leder om at afgøre det først, eller vælg et andet udfald.",
+        "No leader has lifted the masking since the complaint was received. Ask a leader to decide first, or choose another outcome.");
+
     // 3xx Scheduler
     public static readonly Rejection ClockCannotGoBack = new("SLR-301", Invalid,
         "Demouret kan kun stilles frem. Angiv et senere tidspunkt.",

@@ -99,3 +99,29 @@ public sealed record NotificationRequested : IEvent
 
     string IEvent.Subject => CaseId;
 }
+
+/// <summary>A complaint against a masking took a step (rule C3). Audit only; deliberately absent: its texts.</summary>
+[EventName("audit.complaint-changed.v1")]
+public sealed record ComplaintChanged : IEvent
+{
+    /// <summary>The complaint.</summary>
+    public required string ComplaintId { get; init; }
+
+    /// <summary>The case of the masking complained of.</summary>
+    public required string CaseId { get; init; }
+
+    /// <summary>Keyed hash of the patient.</summary>
+    public required string PatientKey { get; init; }
+
+    /// <summary>"registered", "taken-up", "withdrawn" or "answered".</summary>
+    public required string Step { get; init; }
+
+    /// <summary>"upheld", "not-upheld" or "lifted"; null until it is answered.</summary>
+    public string? Outcome { get; init; }
+
+    /// <summary>Person id.</summary>
+    public required string By { get; init; }
+
+    string IEvent.Subject => CaseId;
+    string? IEvent.Patient => PatientKey;
+}

@@ -16,11 +16,13 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
 
     public DbSet<RenewalGround> RenewalGrounds => Set<RenewalGround>();
 
+    public DbSet<CaseComplaint> Complaints => Set<CaseComplaint>();
+
     public DbSet<OverviewCount> OverviewCounts => Set<OverviewCount>();
 
     public DbSet<OverviewDecisionTime> OverviewDecisionTimes => Set<OverviewDecisionTime>();
 
-    public override int SchemaVersion => 2;
+    public override int SchemaVersion => 3;
 
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [
@@ -30,6 +32,8 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
         new(typeof(CaseQuestion), nameof(CaseQuestion.SealedText), SealedFor.Note),
         new(typeof(CaseQuestion), nameof(CaseQuestion.SealedAnswer), SealedFor.Note),
         new(typeof(RenewalGround), nameof(RenewalGround.SealedReason), SealedFor.Reason),
+        new(typeof(CaseComplaint), nameof(CaseComplaint.SealedText), SealedFor.Note),
+        new(typeof(CaseComplaint), nameof(CaseComplaint.SealedAnswer), SealedFor.Note),
     ];
 
     /// <summary>A case of an organisation with its steps and questions.</summary>
@@ -45,6 +49,16 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
     /// <exception cref="NotYetException">The event that opens it has not arrived.</exception>
     public async Task<ApprovalCase> OfMasking(string maskingId, CancellationToken cancel) =>
         await Whole.SingleOrDefaultAsync(c => c.CaseId == maskingId, cancel) ?? throw new NotYetException("the case of a masking");
+
+    /// <summary>A complaint of an organisation and the case of the masking complained of.</summary>
+    /// <exception cref="RejectedException">SLR-217: not there, or another organisation's.</exception>
+    public async Task<(CaseComplaint Complaint, ApprovalCase Case)> LoadComplaint(string complaintId, CvrNumber cvr, CancellationToken cancel)
+    {
+        var text = cvr.ToString();
+        var found = await Complaints.SingleOrDefaultAsync(c => c.ComplaintId == complaintId && c.Cvr == text, cancel)
+            ?? throw new RejectedException(Rejections.ComplaintNotFound);
+        return (found, await Load(found.CaseId, cvr, cancel));
+    }
 
     private IQueryable<ApprovalCase> Whole => Cases
         .Include(c => c.Steps.OrderBy(step => step.Number)).Include(c => c.Questions.OrderBy(question => question.Number)).AsSplitQuery();
@@ -70,6 +84,13 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
         modelBuilder.Entity<OverviewCount>().ToTable("overview_counts").HasKey(count => new { count.Month, count.Cvr, count.LevelUnitSorId, count.Trigger });
         modelBuilder.Entity<OverviewDecisionTime>().ToTable("overview_decision_times")
             .HasKey(time => new { time.Month, time.Cvr, time.LevelUnitSorId, time.Trigger, time.Tenths });
+        modelBuilder.Entity<CaseComplaint>(table =>
+        {
+            table.ToTable("complaints");
+            table.HasKey(complaint => complaint.ComplaintId);
+            table.HasIndex(complaint => complaint.CaseId);
+            table.HasIndex(complaint => new { complaint.Cvr, complaint.ClosedAt, complaint.RegisteredAt });
+        });
         modelBuilder.Entity<CaseDeadline>(table =>
         {
             table.ToTable("case_deadlines");

@@ -41,6 +41,12 @@ public static class ApprovalModule
         services.AddSingleton<Answer>();
         services.AddSingleton<ListNotices>();
         services.AddSingleton<GetOverview>();
+        services.AddSingleton<ComplaintView>();
+        services.AddSingleton<RegisterComplaint>();
+        services.AddSingleton<ListComplaints>();
+        services.AddSingleton<GetComplaint>();
+        services.AddSingleton<TreatComplaint>();
+        services.AddSingleton<AnswerComplaint>();
         services.AddSingleton<ApprovalRpcs>();
     }
 
@@ -64,5 +70,15 @@ public static class ApprovalModule
             (http, request, caller, cancel) => http.Get<ListNotices>().Handle(request, caller, cancel));
         app.MapJson<GetOverviewRequest, Overview>("GET", "/v1/overview", Operations.GetOverview, "Aggregated use, small cells suppressed",
             (http, request, caller, cancel) => http.Get<GetOverview>().Handle(request, caller, cancel));
+        app.MapJson<RegisterComplaintRequest, Complaint>("POST", "/v1/complaints", Operations.RegisterComplaint, "Registers a complaint against a masking",
+            (http, request, caller, cancel) => http.Get<RegisterComplaint>().Handle(request, caller, cancel));
+        app.MapJson<ListComplaintsRequest, ListComplaintsResponse>("GET", "/v1/complaints", Operations.ListComplaints, "The organisation's complaints, open ones first",
+            (http, request, caller, cancel) => http.Get<ListComplaints>().Handle(request, caller, cancel));
+        app.MapJson<GetComplaintRequest, Complaint>("GET", "/v1/complaints/{complaint_id}", Operations.GetComplaint, "One complaint; leaves an audit entry",
+            (http, request, caller, cancel) => http.Get<GetComplaint>().Handle(request, caller, cancel));
+        app.MapJson<TreatComplaintRequest, Complaint>("POST", "/v1/complaints/{complaint_id}/treatment", Operations.TreatComplaint, "Takes a complaint up, or notes its withdrawal",
+            (http, request, caller, cancel) => http.Get<TreatComplaint>().Handle(request, caller, cancel));
+        app.MapJson<AnswerComplaintRequest, Complaint>("POST", "/v1/complaints/{complaint_id}/answer", Operations.AnswerComplaint, "Answers a complaint",
+            (http, request, caller, cancel) => http.Get<AnswerComplaint>().Handle(request, caller, cancel));
     }
 }

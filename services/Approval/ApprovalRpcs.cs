@@ -7,7 +7,8 @@ namespace Sloring.Approval;
 
 /// <summary>The gRPC door: an rpc, its operation, its use case.</summary>
 public sealed class ApprovalRpcs(
-    ListCases listCases, WatchCaseCounts watchCaseCounts, GetCase getCase, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview)
+    ListCases listCases, WatchCaseCounts watchCaseCounts, GetCase getCase, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview,
+    RegisterComplaint registerComplaint, ListComplaints listComplaints, GetComplaint getComplaint, TreatComplaint treatComplaint, AnswerComplaint answerComplaint)
     : ApprovalService.ApprovalServiceBase
 {
     [Authorize(Operations.ListCases)]
@@ -45,4 +46,24 @@ public sealed class ApprovalRpcs(
     [Authorize(Operations.GetOverview)]
     public override Task<Overview> GetOverview(GetOverviewRequest request, ServerCallContext context) =>
         getOverview.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.RegisterComplaint)]
+    public override Task<Complaint> RegisterComplaint(RegisterComplaintRequest request, ServerCallContext context) =>
+        registerComplaint.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.ListComplaints)]
+    public override Task<ListComplaintsResponse> ListComplaints(ListComplaintsRequest request, ServerCallContext context) =>
+        listComplaints.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.GetComplaint)]
+    public override Task<Complaint> GetComplaint(GetComplaintRequest request, ServerCallContext context) =>
+        getComplaint.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.TreatComplaint)]
+    public override Task<Complaint> TreatComplaint(TreatComplaintRequest request, ServerCallContext context) =>
+        treatComplaint.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.AnswerComplaint)]
+    public override Task<Complaint> AnswerComplaint(AnswerComplaintRequest request, ServerCallContext context) =>
+        answerComplaint.Handle(request, context.Caller(), context.CancellationToken);
 }

@@ -41,6 +41,7 @@ public sealed class CaseView(Practices practices, Sealer sealer)
             await db.Cases.Where(c => c.PatientKey == @case.PatientKey && c.Cvr == @case.Cvr && c.CaseId != @case.CaseId)
                 .OrderByDescending(c => c.ActivatedAt).Select(c => c.CaseId).ToListAsync(cancel),
         },
+        Complaints = { (await db.Complaints.AsNoTracking().Where(c => c.CaseId == @case.CaseId).OrderBy(c => c.RegisteredAt).ToListAsync(cancel)).Select(ComplaintView.OfCase) },
         RenewalFrom = Deadlines.RenewalFrom(@case.EndsAt, practices.Of(@case.Cvr)).ToTimestamp(),
     };
 

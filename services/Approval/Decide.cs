@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Sloring.Approval.Domain;
 using Sloring.Contracts;
 using Sloring.Contracts.Approval.V1;
@@ -6,7 +7,7 @@ using Sloring.Hosting;
 
 namespace Sloring.Approval;
 
-/// <summary>Upholds or lifts (rules A5, A7, M5). The event carries a lift to Registration, where names show again.</summary>
+/// <summary>Upholds or lifts (rules A5, A7, M5); lifts what was upheld while a complaint is open (rule C3). The event carries a lift to Registration, where names show again.</summary>
 public sealed class Decide(Store<ApprovalDb> store, Practices practices, CaseView view, Sealer sealer)
 {
     public Task<Case> Handle(DecideRequest request, Caller caller, CancellationToken cancel)
@@ -31,7 +32,8 @@ public sealed class Decide(Store<ApprovalDb> store, Practices practices, CaseVie
         var now = scope.Now;
         var found = await scope.Db.Load(caseId, caller.RequireCvr(), scope.Cancel);
         var decider = caller.DeciderOf(found, practices.Of(found.Cvr));
-        var decided = ApprovalRules.Decide(command, found, decider, practices.Of(found.Cvr), now).Value;
+        var complained = await scope.Db.Complaints.AnyAsync(c => c.CaseId == caseId && c.ClosedAt == null, scope.Cancel);
+        var decided = ApprovalRules.Decide(command, found, decider, practices.Of(found.Cvr), now, complained).Value;
         found.Decide(decided, decider.PersonId, now, sealedReason);
         await scope.Append(new ApprovalDecided
         {

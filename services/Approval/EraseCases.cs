@@ -5,7 +5,7 @@ using Sloring.Hosting;
 namespace Sloring.Approval;
 
 /// <summary>
-/// Erases cases whose masking ended long ago, with steps, questions, grounds, deadlines and notices. What the overview counts of them is added to its counts in the same
+/// Erases cases whose masking ended long ago, with steps, questions, grounds, complaints, deadlines and notices. What the overview counts of them is added to its counts in the same
 /// transaction, so that it answers the same before and after (rule O1).
 /// </summary>
 public sealed class EraseCases : IErasableRows<ApprovalDb>
@@ -26,6 +26,7 @@ public sealed class EraseCases : IErasableRows<ApprovalDb>
         await db.Set<CaseStep>().Where(step => ids.Contains(step.CaseId)).ExecuteDeleteAsync(cancel);
         await db.Set<CaseQuestion>().Where(question => ids.Contains(question.CaseId)).ExecuteDeleteAsync(cancel);
         await db.RenewalGrounds.Where(ground => ids.Contains(ground.CaseId)).ExecuteDeleteAsync(cancel);
+        await db.Complaints.Where(complaint => ids.Contains(complaint.CaseId)).ExecuteDeleteAsync(cancel);
         await db.Deadlines.Where(deadline => ids.Contains(deadline.CaseId)).ExecuteDeleteAsync(cancel);
         await db.Notices.Where(notice => ids.Contains(notice.CaseId)).ExecuteDeleteAsync(cancel);
         return await db.Cases.Where(c => ids.Contains(c.CaseId)).ExecuteDeleteAsync(cancel);

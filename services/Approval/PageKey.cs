@@ -7,8 +7,10 @@ namespace Sloring.Approval;
 /// <summary>Where a page of rows ordered by (instant, id) ended.</summary>
 internal static class PageKey
 {
-    public static string Token(DateTimeOffset at, string id) =>
-        Paging.Token(string.Create(CultureInfo.InvariantCulture, $"{at.ToUnixTimeMilliseconds()}|{id}"));
+    public static string Token(DateTimeOffset at, string id) => Paging.Token(Text(at, id));
+
+    /// <summary>What a token holds.</summary>
+    public static string Text(DateTimeOffset at, string id) => string.Create(CultureInfo.InvariantCulture, $"{at.ToUnixTimeMilliseconds()}|{id}");
 
     /// <summary>Reads what a token holds, which may be anything that a caller made up.</summary>
     /// <exception cref="RejectedException">SLR-915.</exception>

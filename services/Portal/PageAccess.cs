@@ -28,6 +28,8 @@ public static class PageAccess
         new("/Case", Any(HealthWorker, Leader)),
         new("/Notices", Any(HealthWorker, Leader), () => Wording.Notices),
         new("/Units", Any(HospitalManagement, Region, National), () => Wording.Units),
+        new("/Complaints", Any(HospitalManagement, Region), () => Wording.Complaints),
+        new("/Complaint", Any(Leader, HospitalManagement, Region)),
         new("/Overview", Any(HospitalManagement, Region, National), () => Wording.Overview),
         new("/Resolve", Any(CaseWorker), () => Wording.Resolve),
         new("/Audit", Any(Auditor), () => Wording.Audit),

@@ -82,6 +82,32 @@ public static class Show
         _ => "",
     };
 
+    public static string State(ComplaintState state) => state switch
+    {
+        ComplaintState.Received => Wording.ComplaintReceived,
+        ComplaintState.UnderTreatment => Wording.ComplaintUnderTreatment,
+        ComplaintState.Answered => Wording.ComplaintAnswered,
+        ComplaintState.Withdrawn => Wording.ComplaintWithdrawn,
+        _ => "",
+    };
+
+    public static string Complainant(Complainant complainant) => complainant switch
+    {
+        Contracts.Approval.V1.Complainant.Patient => Wording.ComplainantPatient,
+        Contracts.Approval.V1.Complainant.Representative => Wording.ComplainantRepresentative,
+        Contracts.Approval.V1.Complainant.Relative => Wording.ComplainantRelative,
+        Contracts.Approval.V1.Complainant.Other => Wording.ComplainantOther,
+        _ => "",
+    };
+
+    public static string Outcome(ComplaintOutcome outcome) => outcome switch
+    {
+        ComplaintOutcome.Upheld => Wording.OutcomeUpheld,
+        ComplaintOutcome.NotUpheld => Wording.OutcomeNotUpheld,
+        ComplaintOutcome.Lifted => Wording.OutcomeLifted,
+        _ => "",
+    };
+
     /// <summary>A decision's kind on a case.</summary>
     public static string Decision(string kind) => kind switch
     {

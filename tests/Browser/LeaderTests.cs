@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -109,22 +108,7 @@ public sealed class LeaderTests(PortalFixture portal)
         Assert.True(await leader.EvaluateAsync<bool>("() => window.notReloaded === true"));
     }
 
-    private async Task<(string Cpr, string Id)> Activated(string reason = "Slog ud efter personalet.")
-    {
-        var cpr = People.NextCpr();
-        var answer = await portal.Platform.Client.Must("sygeplejerske", HttpMethod.Post, "/v1/maskings", new JsonObject
-        {
-            ["idempotencyKey"] = $"browser-{Guid.NewGuid():N}",
-            ["patientCpr"] = cpr,
-            ["trigger"] = "TRIGGER_VIOLENCE",
-            ["behaviourOn"] = "2025-01-15",
-            ["reason"] = reason,
-        }, CancellationToken.None);
-        var id = (string)answer["maskingId"]!;
-        await Eventually.True(
-            async () => (int)(await portal.Platform.Client.Send("leder", HttpMethod.Get, $"/v1/cases/{id}", null, CancellationToken.None)).Status == 200, "the leader has the case (A1)");
-        return (cpr, id);
-    }
+    private Task<(string Cpr, string Id)> Activated(string reason = "Slog ud efter personalet.") => Views.Activated(portal.Platform, reason);
 
     private Task<bool> IsMasked(string cpr) => Views.IsMasked(portal.Platform, cpr);
 }

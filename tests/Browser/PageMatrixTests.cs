@@ -27,11 +27,12 @@ public sealed class PageMatrixTests(PortalFixture portal)
 
         foreach (var entry in PageAccess.Pages)
         {
-            var path = entry.Path == "/Case" ? $"/case/{Guid.NewGuid()}" : entry.Path == "/Index" ? "/" : entry.Path.ToLowerInvariant();
+            var ofOne = entry.Path is "/Case" or "/Complaint";
+            var path = ofOne ? $"{entry.Path.ToLowerInvariant()}/{Guid.NewGuid()}" : entry.Path == "/Index" ? "/" : entry.Path.ToLowerInvariant();
             var answer = await page.GotoAsync(portal.Address + path);
             var allowed = entry.Roles is null || entry.Roles.Contains(role);
-            // A case that is not there is said to be not there, to those who may ask.
-            var expected = !allowed ? 403 : entry.Path == "/Case" ? 404 : 200;
+            // A case or complaint that is not there is said to be not there, to those who may ask.
+            var expected = !allowed ? 403 : ofOne ? 404 : 200;
             Assert.True(expected == answer!.Status, $"{persona} at {path}: {answer.Status}, not {expected}");
             var text = await page.Locator("main").InnerTextAsync();
             Assert.Equal(!allowed, text.Contains("SLR-902", StringComparison.Ordinal));

@@ -2,9 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Sloring.Tests.Browser;
 
-/// <summary>What a citizen-facing view shows of an entry of Region Hovedstaden.</summary>
+/// <summary>What others do and see of Region Hovedstaden, beside the browser.</summary>
 internal static class Views
 {
+    /// <summary>Whether a citizen-facing view hides the name in an entry.</summary>
     public static async Task<bool> IsMasked(Platform platform, string cpr)
     {
         var answer = await platform.Client.Must("borgervisning", HttpMethod.Post, "/v1/mask-entries", new JsonObject
@@ -20,5 +21,23 @@ internal static class Views
             }),
         }, CancellationToken.None);
         return (bool?)answer["entries"]![0]!["staff"]![0]!["masked"] == true;
+    }
+
+    /// <summary>A masking that a nurse of Region Hovedstaden has activated, and whose case has reached the leader.</summary>
+    public static async Task<(string Cpr, string Id)> Activated(Platform platform, string reason = "Slog ud efter personalet.")
+    {
+        var cpr = People.NextCpr();
+        var answer = await platform.Client.Must("sygeplejerske", HttpMethod.Post, "/v1/maskings", new JsonObject
+        {
+            ["idempotencyKey"] = $"browser-{Guid.NewGuid():N}",
+            ["patientCpr"] = cpr,
+            ["trigger"] = "TRIGGER_VIOLENCE",
+            ["behaviourOn"] = "2025-01-15",
+            ["reason"] = reason,
+        }, CancellationToken.None);
+        var id = (string)answer["maskingId"]!;
+        await Eventually.True(
+            async () => (int)(await platform.Client.Send("leder", HttpMethod.Get, $"/v1/cases/{id}", null, CancellationToken.None)).Status == 200, "the leader has the case (A1)");
+        return (cpr, id);
     }
 }

@@ -44,7 +44,7 @@ public sealed partial class ContractTests(SharedPlatform flow) : IClassFixture<S
             Assert.DoesNotContain('{', rejection.Da + rejection.En); // no room for a caller's value
         });
         Assert.Equal(Rejections.All.Count, Rejections.All.Values.Select(r => r.Da).Distinct().Count());
-        // Its hundred is its service's: 1 Registration, 2 Approval, 3 Scheduler, 4 Pseudonym, 5 Effectuation, 6 Tokens, 8 SOAP, 9 common.
+        // Its hundred is its service's: 1 Registration, 2 Approval, 3 Scheduler, 4 Pseudonym, 5 Effectuation, 6 Tokens, 7 the portal, 8 SOAP, 9 common.
         string[] hundreds = ["", "Registration", "Approval", "", "Pseudonym", "Effectuation", "Tokens"];
         var fields = typeof(Rejections).GetFields().Select(f => (f.Name, Rejection: f.GetValue(null) as Rejection)).Where(f => f.Rejection is not null).ToList();
         foreach (var (name, rejection) in fields.Where(f => hundreds.ElementAtOrDefault(f.Rejection!.Code[4] - '0') is { Length: > 0 }))
@@ -77,6 +77,7 @@ public sealed partial class ContractTests(SharedPlatform flow) : IClassFixture<S
             ("post", "/v1/maskings"), ("post", "/v1/maskings/{masking_id}/reason"), ("post", "/v1/maskings/{masking_id}/end"), ("get", "/v1/maskings"),
             ("get", "/v1/cases"), ("get", "/v1/cases/{case_id}"), ("post", "/v1/cases/{case_id}/decision"), ("post", "/v1/cases/{case_id}/renewal"),
             ("post", "/v1/cases/{case_id}/questions"), ("post", "/v1/cases/{case_id}/questions/{question_id}/answer"), ("get", "/v1/notices"), ("get", "/v1/overview"),
+            ("post", "/v1/complaints"), ("get", "/v1/complaints"), ("get", "/v1/complaints/{complaint_id}"), ("post", "/v1/complaints/{complaint_id}/treatment"), ("post", "/v1/complaints/{complaint_id}/answer"),
             ("post", "/v1/units"), ("post", "/v1/units/{unit_masking_id}/review"), ("post", "/v1/units/{unit_masking_id}/confirmation"), ("post", "/v1/units/{unit_masking_id}/removal"),
             ("get", "/v1/units"), ("post", "/v1/masking-instructions"), ("post", "/v1/mask-entries"), ("post", "/v1/pseudonyms/resolve"),
             ("post", "/v1/journals/{service}/search"), ("get", "/v1/journals/{service}/verification"),

@@ -75,6 +75,22 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         ["notices"] = new("leder", "GET /v1/notices", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).ListNoticesAsync(ListNoticesRequest.Parser.ParseJson(j), m)), _ => []),
         ["overview"] = new("region", "GET /v1/overview", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).GetOverviewAsync(GetOverviewRequest.Parser.ParseJson(j), m)),
             _ => new() { ["fromMonth"] = "2026-01", ["toMonth"] = "2026-12" }),
+        ["complain"] = new("hospitalsledelse", "POST /v1/complaints", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).RegisterComplaintAsync(RegisterComplaintRequest.Parser.ParseJson(j), m)),
+            s => new()
+            {
+                ["complaintId"] = Guid.NewGuid().ToString("D"),
+                ["caseId"] = s.MaskingId,
+                ["text"] = "Jeg truede ingen.",
+                ["receivedOn"] = DanishTime.DayOf(s.Flow.Now).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
+                ["complainant"] = "COMPLAINANT_PATIENT",
+            }),
+        ["complaints"] = new("region", "GET /v1/complaints", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).ListComplaintsAsync(ListComplaintsRequest.Parser.ParseJson(j), m)), _ => []),
+        ["complaint"] = new("region", "GET /v1/complaints/{complaintId}", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).GetComplaintAsync(GetComplaintRequest.Parser.ParseJson(j), m)),
+            s => new() { ["complaintId"] = s.ComplaintId }),
+        ["treat"] = new("region", "POST /v1/complaints/{complaintId}/treatment", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).TreatComplaintAsync(TreatComplaintRequest.Parser.ParseJson(j), m)),
+            s => new() { ["complaintId"] = s.ComplaintId, ["treatment"] = "TREATMENT_TAKE_UP" }),
+        ["answer-complaint"] = new("region", "POST /v1/complaints/{complaintId}/answer", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).AnswerComplaintAsync(AnswerComplaintRequest.Parser.ParseJson(j), m)),
+            s => new() { ["complaintId"] = s.ComplaintId, ["answer"] = "Personalet har ret.", ["outcome"] = "COMPLAINT_OUTCOME_NOT_UPHELD" }),
         ["mask"] = new(View, "POST /v1/mask-entries", (c, j, m) => Call(new EffectuationService.EffectuationServiceClient(c).MaskEntriesAsync(MaskEntriesRequest.Parser.ParseJson(j), m)),
             _ => new() { ["patientCpr"] = People.NextCpr() }),
         ["instructions"] = new(View, "POST /v1/masking-instructions", (c, j, m) => Call(new EffectuationService.EffectuationServiceClient(c).GetMaskingInstructionsAsync(GetMaskingInstructionsRequest.Parser.ParseJson(j), m)),
@@ -109,7 +125,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
 
     public static TheoryData<string, string, string> WrongRows => new(Wrong.Select(row => (row.EntryPoint, row.What, row.Code)));
 
-    [Theory, MemberData(nameof(WrongRows))] // M2, M4, M8, M9, M10, D2, A5, A9, C2, O2
+    [Theory, MemberData(nameof(WrongRows))] // M2, M4, M8, M9, M10, D2, A5, A9, C2, C3, O2
     public async Task WrongRequest_IsRefusedOnBothWires_AndChangesNothing(string entryPoint, string what, string code)
     {
         var point = EntryPoints[entryPoint];
@@ -317,7 +333,8 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         (string, JsonNode?)[] texts = [("over-long", new string('x', 4_001)), ("control character", "Slog\u0007 ud."), ("null character", "Slog\u0000ud.")];
         Set("activate", "reason", "SLR-905", texts);
         foreach (var (point, field, empty) in ((string, string, string)[])
-            [("reason", "reason", "SLR-111"), ("end", "reason", "SLR-113"), ("remove", "reason", "SLR-113"), ("decide", "reason", "SLR-207"), ("renew", "reason", "SLR-210"), ("ask", "text", "SLR-212"), ("answer", "text", "SLR-212")])
+            [("reason", "reason", "SLR-111"), ("end", "reason", "SLR-113"), ("remove", "reason", "SLR-113"), ("decide", "reason", "SLR-207"), ("renew", "reason", "SLR-210"), ("ask", "text", "SLR-212"), ("answer", "text", "SLR-212"),
+             ("complain", "text", "SLR-218"), ("answer-complaint", "answer", "SLR-225")])
         {
             Set(point, field, "SLR-905", texts);
             Set(point, field, empty, ("empty", ""), ("blank", " \t\n"), ("left out", null));
@@ -328,11 +345,12 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         [
             ("reason", "maskingId", "SLR-109"), ("end", "maskingId", "SLR-109"), ("review", "unitMaskingId", "SLR-121"), ("confirm", "unitMaskingId", "SLR-121"), ("remove", "unitMaskingId", "SLR-121"),
             ("case", "caseId", "SLR-201"), ("decide", "caseId", "SLR-201"), ("renew", "caseId", "SLR-201"), ("ask", "caseId", "SLR-201"), ("answer", "caseId", "SLR-201"),
+            ("complain", "caseId", "SLR-201"), ("complaint", "complaintId", "SLR-217"), ("treat", "complaintId", "SLR-217"), ("answer-complaint", "complaintId", "SLR-217"),
         ])
         {
             Set(point, field, "SLR-914", ids);
             Set(point, field, absent, ("unknown", "0190c1b2-7cbe-7d0c-9e3f-1f2a3b4c5d6e"));
-            if (field != "unitMaskingId")
+            if (field is "maskingId" or "caseId")
                 rows.Add((point, field + ": another organisation's", (body, s) => body[field] = s.OtherMaskingId, absent));
         }
         Set("answer", "questionId", "SLR-213", ("unknown", 7), ("negative", -1));
@@ -340,6 +358,16 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         Set("decide", "decision", "SLR-906", ("unknown number", 99));
         Set("decide", "decision", "SLR-204", ("uphold without a reason (M5)", "DECISION_UPHOLD"));
         rows.Add(("renew", "not upheld (A9)", (_, _) => { }, "SLR-211"));
+        Set("complain", "complaintId", "SLR-914", ids);
+        Set("complain", "receivedOn", "SLR-916", ("empty", ""), ("Danish form", "15-01-2025"), ("no such day", "2025-02-29"));
+        Set("complain", "receivedOn", "SLR-219", ("before the activation (C3)", "2024-03-01"), ("in the future (C3)", "2090-01-01"));
+        Set("complain", "complainant", "SLR-220", ("unspecified", "COMPLAINANT_UNSPECIFIED"), ("left out", null));
+        Set("complain", "complainant", "SLR-906", ("unknown number", 99));
+        rows.Add(("complain", "complaintId: of another complaint (C3)", (body, s) => (body["complaintId"], body["text"]) = (s.ComplaintId, "Noget andet."), "SLR-221"));
+        Set("treat", "treatment", "SLR-906", ("unspecified", "TREATMENT_UNSPECIFIED"), ("unknown number", 99), ("left out", null));
+        Set("answer-complaint", "outcome", "SLR-226", ("unspecified", "COMPLAINT_OUTCOME_UNSPECIFIED"), ("left out", null));
+        Set("answer-complaint", "outcome", "SLR-906", ("unknown number", 99));
+        rows.Add(("answer-complaint", "not taken up (C3)", (_, _) => { }, "SLR-223"));
         Set("review", "review", "SLR-906", ("unspecified", "REVIEW_UNSPECIFIED"), ("unknown number", 99));
         Set("review", "review", "SLR-127", ("refused without a reason", "REVIEW_REFUSED"), ("returned without a reason", "REVIEW_RETURNED"));
         rows.Add(("confirm", "not reviewed (D3)", (_, _) => { }, "SLR-122"));
@@ -358,7 +386,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             Set("nominate", "grounds." + ground, "SLR-123", ("empty", ""), ("blank", "  "));
             Set("nominate", "grounds." + ground, "SLR-905", texts);
         }
-        foreach (var point in (string[])["maskings", "units", "cases", "notices", "deadlines"])
+        foreach (var point in (string[])["maskings", "units", "cases", "notices", "deadlines", "complaints"])
         {
             Set(point, "pageSize", "SLR-915", ("negative", -1), ("too large", 501));
             Set(point, "pageToken", "SLR-915", ("invented", "%%%not-a-token"), ("too long", new string('t', 500)));
@@ -422,6 +450,11 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             ("POST", "/v1/cases/{caseId}/questions/{questionId}/answer") => Operations.Answer,
             ("GET", "/v1/notices") => Operations.ListNotices,
             ("GET", "/v1/overview") => Operations.GetOverview,
+            ("POST", "/v1/complaints") => Operations.RegisterComplaint,
+            ("GET", "/v1/complaints") => Operations.ListComplaints,
+            ("GET", "/v1/complaints/{complaintId}") => Operations.GetComplaint,
+            ("POST", "/v1/complaints/{complaintId}/treatment") => Operations.TreatComplaint,
+            ("POST", "/v1/complaints/{complaintId}/answer") => Operations.AnswerComplaint,
             ("POST", "/v1/mask-entries") => Operations.MaskEntries,
             ("POST", "/v1/masking-instructions") => Operations.GetMaskingInstructions,
             ("POST", "/v1/pseudonyms/compute") => Operations.ComputePseudonyms,
@@ -435,7 +468,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         };
     }
 
-    /// <summary>A platform with one undecided masking without reason, another organisation's masking, and one nomination; nothing else happens on it.</summary>
+    /// <summary>A platform with one undecided masking without reason, another organisation's masking, one complaint, and one nomination; nothing else happens on it.</summary>
     public sealed class Stage : IAsyncLifetime
     {
         private static readonly string[] Clients =
@@ -455,6 +488,8 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
 
         public string UnitId { get; private set; } = "";
 
+        public string ComplaintId { get; private set; } = "";
+
         public async ValueTask InitializeAsync()
         {
             await Flow.InitializeAsync();
@@ -465,6 +500,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             OtherMaskingId = (string)(await Flow.ActivatedInM(People.NextCpr()))["maskingId"]!;
             await Flow.Must("leder", $"/v1/cases/{MaskingId}/questions", new JsonObject { ["text"] = "Var der vidner?" });
             UnitId = (string)(await Flow.Must("hospitalsledelse", "/v1/units", Nomination("1000121000016005")))["unit"]!["unitMaskingId"]!;
+            ComplaintId = (string)(await Flow.Must("hospitalsledelse", "/v1/complaints", EntryPoints["complain"].Valid(this)))["summary"]!["complaintId"]!;
             foreach (var client in Clients)
                 _tokens[client] = await Platform.As(client);
             await Settled();

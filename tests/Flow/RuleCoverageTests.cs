@@ -17,6 +17,7 @@ public sealed partial class RuleCoverageTests
                     rules.Add($"{letter}{number}");
             }
             rules.Add("C2");
+            rules.Add("C3");
             return rules;
         }
     }

@@ -55,10 +55,12 @@ public sealed class ApprovalCase
 
     public List<CaseQuestion> Questions { get; } = [];
 
-    /// <summary>Takes a leader's decision: uphold or lift (rules A5, A7: who, when, on what ground).</summary>
+    /// <summary>
+    /// Takes a leader's decision: uphold or lift (rules A5, A7: who, when, on what ground). Where a complaint led to a second one (rule C3), the first stays when the case was decided.
+    /// </summary>
     public void Decide(CaseState decided, string by, DateTimeOffset at, string? sealedReason)
     {
-        (State, DecidedAs, DecidedAt) = (decided, decided, at);
+        (State, DecidedAs, DecidedAt) = (decided, decided, DecidedAt ?? at);
         UpheldBy = decided == CaseState.Upheld ? by : null;
         ClosedAt = decided == CaseState.Lifted ? at : null;
         AddStep(decided == CaseState.Upheld ? "uphold" : "lift", by, at, sealedReason);

@@ -46,12 +46,15 @@ public static class ApprovalRules
     /// <summary>Overdue is shown, never acted on by lifting (rules A3, A4).</summary>
     public static bool IsOverdue(ApprovalCase @case, DateTimeOffset now) => StateAt(@case, now) == Open && @case.DecisionDue <= now;
 
-    /// <summary>Uphold, lift or renew by a leader, or a question: the next state, or why not (rules A1, A5, A6, A7, A9, M5).</summary>
-    public static Decided<CaseState> Decide(CaseCommand command, ApprovalCase @case, Decider decider, Practice practice, DateTimeOffset now)
+    /// <summary>
+    /// Uphold, lift or renew by a leader, or a question: the next state, or why not (rules A1, A5, A6, A7, A9, M5). What was upheld can be lifted while a complaint is open (rule C3).
+    /// </summary>
+    public static Decided<CaseState> Decide(CaseCommand command, ApprovalCase @case, Decider decider, Practice practice, DateTimeOffset now, bool complained = false)
     {
         if (!decider.OfLevel)
             return Rejections.NotYourLevel;
-        var outcome = On(StateAt(@case, now), command);
+        var state = StateAt(@case, now);
+        var outcome = complained && (state, command) is (Upheld, CaseCommand.Lift) ? To(Lifted) : On(state, command);
         if (outcome.Rejection is not null)
             return outcome.Rejection;
         if (command is (CaseCommand.Uphold or CaseCommand.Lift or CaseCommand.Renew) && IsOwn(@case, decider.PersonId) && !decider.MayDecideOwn)

@@ -58,7 +58,7 @@ public static class OverviewRules
     /// <summary>
     /// Suppresses every count under <paramref name="smallest"/>, zero too, and what would give a suppressed count away (rule O2).
     /// A row stands for itself: no totals are shown, and it looks the same whatever period is asked for, so that neither sums nor
-    /// two questions compared tell more. What is known within a row: upheld + lifted ≤ activations, and only the upheld are renewed.
+    /// two questions compared tell more. What is known within a row: upheld + lifted ≤ activations, and only what was upheld is renewed.
     /// </summary>
     public static OverviewFigures Suppress(OverviewFigures row, int smallest)
     {

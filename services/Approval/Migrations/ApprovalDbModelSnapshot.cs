@@ -157,6 +157,66 @@ namespace Sloring.Approval.Migrations
                     b.ToTable("cases", (string)null);
                 });
 
+            modelBuilder.Entity("Sloring.Approval.Domain.CaseComplaint", b =>
+                {
+                    b.Property<string>("ComplaintId")
+                        .HasColumnType("text");
+
+                    b.Property<string>("CaseId")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long?>("ClosedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ClosedBy")
+                        .HasColumnType("text");
+
+                    b.Property<int>("Complainant")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Cvr")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<int>("Outcome")
+                        .HasColumnType("integer");
+
+                    b.Property<DateOnly>("ReceivedOn")
+                        .HasColumnType("date");
+
+                    b.Property<long>("RegisteredAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("RegisteredBy")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("SealedAnswer")
+                        .HasColumnType("text");
+
+                    b.Property<string>("SealedText")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer");
+
+                    b.Property<long?>("TakenUpAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("TakenUpBy")
+                        .HasColumnType("text");
+
+                    b.HasKey("ComplaintId");
+
+                    b.HasIndex("CaseId");
+
+                    b.HasIndex("Cvr", "ClosedAt", "RegisteredAt");
+
+                    b.ToTable("complaints", (string)null);
+                });
+
             modelBuilder.Entity("Sloring.Approval.Domain.CaseQuestion", b =>
                 {
                     b.Property<string>("CaseId")

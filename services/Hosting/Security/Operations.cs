@@ -29,6 +29,11 @@ public static class Operations
     public const string RenewCase = nameof(RenewCase);
     public const string ListNotices = nameof(ListNotices);
     public const string GetOverview = nameof(GetOverview);
+    public const string RegisterComplaint = nameof(RegisterComplaint);
+    public const string ListComplaints = nameof(ListComplaints);
+    public const string GetComplaint = nameof(GetComplaint);
+    public const string TreatComplaint = nameof(TreatComplaint);
+    public const string AnswerComplaint = nameof(AnswerComplaint);
     public const string ListDeadlines = nameof(ListDeadlines);
     public const string GetSchedulerStatus = nameof(GetSchedulerStatus);
     public const string GetCurrentSalt = nameof(GetCurrentSalt);
@@ -71,6 +76,11 @@ public static class Operations
         [RenewCase] = Any(Leader),
         [ListNotices] = Any(HealthWorker, Leader),
         [GetOverview] = Any(HospitalManagement, Region, National),
+        [RegisterComplaint] = Any(HospitalManagement, Region),
+        [ListComplaints] = Any(HospitalManagement, Region),
+        [GetComplaint] = Any(Leader, HospitalManagement, Region),
+        [TreatComplaint] = Any(HospitalManagement, Region),
+        [AnswerComplaint] = Any(HospitalManagement, Region),
         [ListDeadlines] = Any(Operator),
         [GetSchedulerStatus] = Any(Operator),
         [GetCurrentSalt] = Any(Service, DataSource, TokenService),

@@ -23,6 +23,10 @@ public sealed class CaseModel([FromKeyedServices("approval")] ApprovalService.Ap
     /// <summary>The period in which the service renews has begun.</summary>
     public bool MayRenewNow => Case.RenewalFrom is { } from && clock.GetUtcNow() >= from.ToDateTimeOffset();
 
+    /// <summary>What was upheld can be lifted while a complaint is open (rule C3).</summary>
+    public bool MayLiftAfterComplaint =>
+        Case.Summary.State == CaseState.Upheld && Case.Complaints.Any(complaint => complaint.State is ComplaintState.Received or ComplaintState.UnderTreatment);
+
     /// <summary>What was written in a form that was refused.</summary>
     public string Written(string form) => _draft?.Form == form ? _draft.Value.Text : "";
 

@@ -22,6 +22,9 @@ public sealed class CasesModel([FromKeyedServices("approval")] ApprovalService.A
 
     public string Next { get; private set; } = "";
 
+    /// <summary>Hospital management and region register complaints against what they see here.</summary>
+    public bool MayComplain => User.HasRole(Hosting.Roles.HospitalManagement) || User.HasRole(Hosting.Roles.Region);
+
     public async Task OnGetAsync(CancellationToken cancel)
     {
         var found = await approval.ListCasesAsync(

@@ -44,6 +44,14 @@ public sealed class ErasureTests
                 await Post(platform, "leder", $"/v1/cases/{id}/decision", new JsonObject { ["decision"] = i % 2 == 0 ? "DECISION_UPHOLD" : "DECISION_LIFT", ["reason"] = "Grund" });
         }
         await Post(platform, "leder", $"/v1/cases/{erased[0]}/questions", new JsonObject { ["text"] = "Var der vidner?" });
+        await Post(platform, "region", "/v1/complaints", new JsonObject
+        {
+            ["complaintId"] = Guid.NewGuid().ToString("D"),
+            ["caseId"] = erased[0],
+            ["text"] = "Jeg truede ingen.",
+            ["receivedOn"] = DanishTime.DayOf(begun).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
+            ["complainant"] = "COMPLAINANT_PATIENT",
+        });
         await Post(platform, "borgervisning", "/v1/masking-instructions", new JsonObject { ["patientCpr"] = gone });
         var renewed = await Activate(platform, stays, ActorOfOther);
         await CaseThere(platform, renewed);
@@ -98,12 +106,15 @@ public sealed class ErasureTests
     {
         var masking = await platform.Services.GetRequiredService<Store<RegistrationDb>>().Read(db => db.Maskings.SingleAsync(m => m.MaskingId == Guid.Parse(maskingId), Cancel), Cancel);
         var question = await platform.Services.GetRequiredService<Store<ApprovalDb>>().Read(db => db.Cases.Where(c => c.CaseId == maskingId).SelectMany(c => c.Questions).SingleAsync(Cancel), Cancel);
+        var complaint = await platform.Services.GetRequiredService<Store<ApprovalDb>>().Read(db => db.Complaints.SingleAsync(c => c.CaseId == maskingId, Cancel), Cancel);
         return new()
         {
             ["the patient key"] = platform.Services.GetRequiredService<PatientKeys>().Of(CprNumber.Parse(cpr)).ToString(),
             ["the CPR number, sealed"] = masking.SealedCpr,
             ["the reason, sealed"] = masking.SealedReason!,
             ["a question, sealed"] = question.SealedText,
+            ["a complaint"] = complaint.ComplaintId,
+            ["a complaint, sealed"] = complaint.SealedText,
             ["the activator"] = Actor,
             ["the masking's id"] = maskingId,
             ["the masking's id as SQLite has it"] = maskingId.ToUpperInvariant(),

@@ -60,7 +60,7 @@ public sealed class RotateKeysTests
     public async Task EverySealedColumn_IsBroughtUnderTheCurrentKey()
     {
         await using var platform = await Platform.Start();
-        Assert.Equal(11, await Complete<RegistrationDb>(platform) + await Complete<ApprovalDb>(platform) + await Complete<PseudonymDb>(platform)
+        Assert.Equal(13, await Complete<RegistrationDb>(platform) + await Complete<ApprovalDb>(platform) + await Complete<PseudonymDb>(platform)
             + await Complete<SchedulerDb>(platform) + await Complete<EffectuationDb>(platform));
     }
 
