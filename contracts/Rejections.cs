@@ -216,6 +216,26 @@ public static class Rejections
         "Ingen leder har ophævet sløringen, siden klagen blev modtaget. Bed en leder om at afgøre det først, eller vælg et andet udfald.",
         "No leader has lifted the masking since the complaint was received. Ask a leader to decide first, or choose another outcome.");
 
+    public static readonly Rejection PracticeChangedMeanwhile = new("SLR-228", State,
+        "En anden har ændret indstillingerne imens. Se, hvad der gælder nu, og ret derfra; din ændring er ikke gemt.",
+        "Somebody else has changed the settings meanwhile. See what holds now and change that; your change was not saved.");
+
+    public static readonly Rejection PracticeLevelUnknown = new("SLR-229", Invalid,
+        "Godkendelsesniveauet skal være afdeling, hospital eller region.",
+        "The approval level must be department, hospital or region.");
+
+    public static readonly Rejection PracticeDaysOffInvalid = new("SLR-230", Invalid,
+        "Skriv fridage som MM-dd, for eksempel 06-05, hver dag én gang og højst 30.",
+        "Write days off as MM-dd, for example 06-05, each day once and at most 30.");
+
+    public static readonly Rejection PracticeDecisionDaysInvalid = new("SLR-231", Invalid,
+        "Angiv mellem 1 og 30 arbejdsdage til afgørelsen.",
+        "Give 1 to 30 working days for the decision.");
+
+    public static readonly Rejection PracticeNoticeDaysInvalid = new("SLR-232", Invalid,
+        "Angiv mellem 1 og 89 dage for adviset om udløb.",
+        "Give 1 to 89 days for the expiry notice.");
+
     // 3xx Scheduler
     public static readonly Rejection ClockCannotGoBack = new("SLR-301", Invalid,
         "Demouret kan kun stilles frem. Angiv et senere tidspunkt.",

@@ -125,3 +125,28 @@ public sealed record ComplaintChanged : IEvent
     string IEvent.Subject => CaseId;
     string? IEvent.Patient => PatientKey;
 }
+
+/// <summary>A region has chosen how its organisation approves (rules A1, A2, A7, A8): one entry for each setting that was changed. Audit only.</summary>
+[EventName("audit.practice-changed.v1")]
+public sealed record PracticeChanged : IEvent
+{
+    /// <summary>The organisation, 8 digits.</summary>
+    public required string Cvr { get; init; }
+
+    /// <summary>The version that the change made.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>"approval-level", "may-decide-own", "extra-non-working-days", "decision-working-days" or "expiry-notice-days".</summary>
+    public required string Setting { get; init; }
+
+    /// <summary>What was chosen; null: as configured.</summary>
+    public string? From { get; init; }
+
+    /// <summary>What is chosen; null: as configured.</summary>
+    public string? To { get; init; }
+
+    /// <summary>Person id.</summary>
+    public required string By { get; init; }
+
+    string IEvent.Subject => Cvr;
+}

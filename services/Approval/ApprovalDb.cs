@@ -18,11 +18,13 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
 
     public DbSet<CaseComplaint> Complaints => Set<CaseComplaint>();
 
+    public DbSet<PracticeVersion> PracticeVersions => Set<PracticeVersion>();
+
     public DbSet<OverviewCount> OverviewCounts => Set<OverviewCount>();
 
     public DbSet<OverviewDecisionTime> OverviewDecisionTimes => Set<OverviewDecisionTime>();
 
-    public override int SchemaVersion => 3;
+    public override int SchemaVersion => 4;
 
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [
@@ -91,6 +93,7 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
             table.HasIndex(complaint => complaint.CaseId);
             table.HasIndex(complaint => new { complaint.Cvr, complaint.ClosedAt, complaint.RegisteredAt });
         });
+        modelBuilder.Entity<PracticeVersion>().ToTable("practice_versions").HasKey(version => new { version.Cvr, version.Version });
         modelBuilder.Entity<CaseDeadline>(table =>
         {
             table.ToTable("case_deadlines");

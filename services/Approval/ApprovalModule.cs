@@ -47,6 +47,9 @@ public static class ApprovalModule
         services.AddSingleton<GetComplaint>();
         services.AddSingleton<TreatComplaint>();
         services.AddSingleton<AnswerComplaint>();
+        services.AddSingleton<PracticeView>();
+        services.AddSingleton<GetPractice>();
+        services.AddSingleton<ChangePractice>();
         services.AddSingleton<ApprovalRpcs>();
     }
 
@@ -80,5 +83,9 @@ public static class ApprovalModule
             (http, request, caller, cancel) => http.Get<TreatComplaint>().Handle(request, caller, cancel));
         app.MapJson<AnswerComplaintRequest, Complaint>("POST", "/v1/complaints/{complaint_id}/answer", Operations.AnswerComplaint, "Answers a complaint",
             (http, request, caller, cancel) => http.Get<AnswerComplaint>().Handle(request, caller, cancel));
+        app.MapJson<GetPracticeRequest, Practice>("GET", "/v1/practice", Operations.GetPractice, "How the organisation approves, and who has changed what",
+            (http, _, caller, cancel) => http.Get<GetPractice>().Handle(caller, cancel));
+        app.MapJson<ChangePracticeRequest, Practice>("POST", "/v1/practice", Operations.ChangePractice, "Chooses how the organisation approves",
+            (http, request, caller, cancel) => http.Get<ChangePractice>().Handle(request, caller, cancel));
     }
 }

@@ -26,7 +26,7 @@ public class PracticeOptions
     public int? ExpiryNoticeDays { get; set; }
 }
 
-/// <summary>Section <c>Approval</c>: defaults for all, and what single organisations chose.</summary>
+/// <summary>Section <c>Approval</c>: defaults for all, and for single organisations. What a region chooses by ChangePractice ranks above it.</summary>
 public sealed class ApprovalOptions : PracticeOptions
 {
     /// <summary>By CVR number.</summary>
@@ -54,29 +54,9 @@ internal sealed class ApprovalOptionsCheck : IValidateOptions<ApprovalOptions>
             yield return $"Set {section}:ExtraNonWorkingDays to days of the form MM-dd, for example 06-05.";
         if (chosen.SmallestCell is < OverviewRules.SmallestSmallestCell or > 1_000)
             yield return $"Set {section}:SmallestCell to a number from {OverviewRules.SmallestSmallestCell} to 1000.";
-        if (chosen.DecisionWorkingDays is < 1 or > 30)
+        if (chosen.DecisionWorkingDays is { } decision && !PracticeRules.IsDecisionWorkingDays(decision))
             yield return $"Set {section}:DecisionWorkingDays to a number from 1 to 30.";
-        if (chosen.ExpiryNoticeDays is < 1 or > 89)
+        if (chosen.ExpiryNoticeDays is { } notice && !PracticeRules.IsExpiryNoticeDays(notice))
             yield return $"Set {section}:ExpiryNoticeDays to a number from 1 to 89.";
     }
-}
-
-/// <summary>The practice of each organisation: its own choices over the defaults of all over those of the platform.</summary>
-public sealed class Practices(IOptions<ApprovalOptions> options)
-{
-    private readonly Practice _default = Resolve(options.Value, options.Value);
-
-    private readonly Dictionary<string, Practice> _chosen =
-        options.Value.Organisations.ToDictionary(pair => pair.Key, pair => Resolve(pair.Value, options.Value));
-
-    /// <summary>The practice of an organisation.</summary>
-    public Practice Of(string cvr) => _chosen.GetValueOrDefault(cvr, _default);
-
-    private static Practice Resolve(PracticeOptions own, PracticeOptions all) => new(
-        own.ApprovalLevel ?? all.ApprovalLevel ?? "hospital",
-        own.MayDecideOwn ?? all.MayDecideOwn ?? false,
-        new WorkingDays(own.ExtraNonWorkingDays ?? all.ExtraNonWorkingDays ?? []),
-        own.SmallestCell ?? all.SmallestCell ?? 5,
-        own.DecisionWorkingDays ?? all.DecisionWorkingDays ?? 7,
-        own.ExpiryNoticeDays ?? all.ExpiryNoticeDays ?? 10);
 }

@@ -8,7 +8,8 @@ namespace Sloring.Approval;
 /// <summary>The gRPC door: an rpc, its operation, its use case.</summary>
 public sealed class ApprovalRpcs(
     ListCases listCases, WatchCaseCounts watchCaseCounts, GetCase getCase, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview,
-    RegisterComplaint registerComplaint, ListComplaints listComplaints, GetComplaint getComplaint, TreatComplaint treatComplaint, AnswerComplaint answerComplaint)
+    RegisterComplaint registerComplaint, ListComplaints listComplaints, GetComplaint getComplaint, TreatComplaint treatComplaint, AnswerComplaint answerComplaint,
+    GetPractice getPractice, ChangePractice changePractice)
     : ApprovalService.ApprovalServiceBase
 {
     [Authorize(Operations.ListCases)]
@@ -66,4 +67,12 @@ public sealed class ApprovalRpcs(
     [Authorize(Operations.AnswerComplaint)]
     public override Task<Complaint> AnswerComplaint(AnswerComplaintRequest request, ServerCallContext context) =>
         answerComplaint.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.GetPractice)]
+    public override Task<Practice> GetPractice(GetPracticeRequest request, ServerCallContext context) =>
+        getPractice.Handle(context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.ChangePractice)]
+    public override Task<Practice> ChangePractice(ChangePracticeRequest request, ServerCallContext context) =>
+        changePractice.Handle(request, context.Caller(), context.CancellationToken);
 }

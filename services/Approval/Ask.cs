@@ -19,8 +19,9 @@ public sealed class Ask(Store<ApprovalDb> store, Practices practices, CaseView v
             {
                 var now = scope.Now;
                 var found = await scope.Db.Load(caseId, caller.RequireCvr(), scope.Cancel);
-                var asker = caller.DeciderOf(found, practices.Of(found.Cvr));
-                _ = ApprovalRules.Decide(CaseCommand.Ask, found, asker, practices.Of(found.Cvr), now).Value;
+                var practice = await practices.Of(scope.Db, found.Cvr, scope.Cancel);
+                var asker = caller.DeciderOf(found, practice);
+                _ = ApprovalRules.Decide(CaseCommand.Ask, found, asker, practice, now).Value;
                 found.Questions.Add(new CaseQuestion
                 {
                     CaseId = caseId,

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Sloring.Approval.Domain;
 using Sloring.Contracts.Approval.V1;
 using Sloring.Hosting;
+using Practice = Sloring.Approval.Domain.Practice;
 using Question = Sloring.Contracts.Approval.V1.Question;
 
 namespace Sloring.Approval;
@@ -11,13 +12,13 @@ namespace Sloring.Approval;
 public sealed class CaseView(Practices practices, Sealer sealer)
 {
     /// <summary>The list's view: no patient, no text.</summary>
-    public CaseSummary Summary(ApprovalCase @case, bool awaitsAnswer, DateTimeOffset now) => new()
+    public static CaseSummary Summary(ApprovalCase @case, bool awaitsAnswer, DateTimeOffset now, Practice practice) => new()
     {
         CaseId = @case.CaseId,
         Trigger = @case.Trigger,
         ActivatedAt = @case.ActivatedAt.ToTimestamp(),
         DecisionDue = @case.DecisionDue.ToTimestamp(),
-        WorkingDaysLeft = Deadlines.WorkingDaysLeft(@case.DecisionDue, now, practices.Of(@case.Cvr)),
+        WorkingDaysLeft = Deadlines.WorkingDaysLeft(@case.DecisionDue, now, practice),
         Overdue = ApprovalRules.IsOverdue(@case, now),
         ReasonMissing = @case.SealedReason is null,
         State = ApprovalRules.StateAt(@case, now),
@@ -27,23 +28,27 @@ public sealed class CaseView(Practices practices, Sealer sealer)
     };
 
     /// <summary>The whole case, unsealed: only for a caller who may see it.</summary>
-    public async Task<Case> Whole(ApprovalDb db, ApprovalCase @case, DateTimeOffset now, CancellationToken cancel) => new()
+    public async Task<Case> Whole(ApprovalDb db, ApprovalCase @case, DateTimeOffset now, CancellationToken cancel)
     {
-        Summary = Summary(@case, @case.Questions.Exists(question => question.AnsweredAt is null), now),
-        PatientCpr = sealer.Open(@case.SealedCpr, SealedFor.Cpr),
-        BehaviourOn = @case.BehaviourOn.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
-        Reason = Open(@case.SealedReason, SealedFor.Reason),
-        ActivatedBy = @case.ActivatedBy,
-        Decisions = { @case.Steps.Select(Step) },
-        Questions = { @case.Questions.Select(Question) },
-        HistoryCaseIds =
+        var practice = await practices.Of(db, @case.Cvr, cancel);
+        return new Case
         {
-            await db.Cases.Where(c => c.PatientKey == @case.PatientKey && c.Cvr == @case.Cvr && c.CaseId != @case.CaseId)
-                .OrderByDescending(c => c.ActivatedAt).Select(c => c.CaseId).ToListAsync(cancel),
-        },
-        Complaints = { (await db.Complaints.AsNoTracking().Where(c => c.CaseId == @case.CaseId).OrderBy(c => c.RegisteredAt).ToListAsync(cancel)).Select(ComplaintView.OfCase) },
-        RenewalFrom = Deadlines.RenewalFrom(@case.EndsAt, practices.Of(@case.Cvr)).ToTimestamp(),
-    };
+            Summary = Summary(@case, @case.Questions.Exists(question => question.AnsweredAt is null), now, practice),
+            PatientCpr = sealer.Open(@case.SealedCpr, SealedFor.Cpr),
+            BehaviourOn = @case.BehaviourOn.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
+            Reason = Open(@case.SealedReason, SealedFor.Reason),
+            ActivatedBy = @case.ActivatedBy,
+            Decisions = { @case.Steps.Select(Step) },
+            Questions = { @case.Questions.Select(Question) },
+            HistoryCaseIds =
+            {
+                await db.Cases.Where(c => c.PatientKey == @case.PatientKey && c.Cvr == @case.Cvr && c.CaseId != @case.CaseId)
+                    .OrderByDescending(c => c.ActivatedAt).Select(c => c.CaseId).ToListAsync(cancel),
+            },
+            Complaints = { (await db.Complaints.AsNoTracking().Where(c => c.CaseId == @case.CaseId).OrderBy(c => c.RegisteredAt).ToListAsync(cancel)).Select(ComplaintView.OfCase) },
+            RenewalFrom = Deadlines.RenewalFrom(@case, practice).ToTimestamp(),
+        };
+    }
 
     private CaseDecision Step(CaseStep step) => new()
     {

@@ -31,9 +31,10 @@ public sealed class Decide(Store<ApprovalDb> store, Practices practices, CaseVie
     {
         var now = scope.Now;
         var found = await scope.Db.Load(caseId, caller.RequireCvr(), scope.Cancel);
-        var decider = caller.DeciderOf(found, practices.Of(found.Cvr));
+        var practice = await practices.Of(scope.Db, found.Cvr, scope.Cancel);
+        var decider = caller.DeciderOf(found, practice);
         var complained = await scope.Db.Complaints.AnyAsync(c => c.CaseId == caseId && c.ClosedAt == null, scope.Cancel);
-        var decided = ApprovalRules.Decide(command, found, decider, practices.Of(found.Cvr), now, complained).Value;
+        var decided = ApprovalRules.Decide(command, found, decider, practice, now, complained).Value;
         found.Decide(decided, decider.PersonId, now, sealedReason);
         await scope.Append(new ApprovalDecided
         {

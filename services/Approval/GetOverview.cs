@@ -26,8 +26,8 @@ public sealed class GetOverview(Store<ApprovalDb> store, Practices practices, Ti
         var rows = OverviewRules.Aggregate([.. OverviewRules.Count(facts, clock.GetUtcNow()), .. erased]);
         return new Overview
         {
-            Rows = { rows.Select(row => Show(row.Key, OverviewRules.Suppress(row.Figures, practices.Of(row.Key.Cvr).SmallestCell))) },
-            SmallestCell = rows.Select(row => row.Key.Cvr).Append(cvr ?? "").Distinct().Max(organisation => practices.Of(organisation).SmallestCell),
+            Rows = { rows.Select(row => Show(row.Key, OverviewRules.Suppress(row.Figures, practices.Configured(row.Key.Cvr).SmallestCell))) },
+            SmallestCell = rows.Select(row => row.Key.Cvr).Append(cvr ?? "").Distinct().Max(organisation => practices.Configured(organisation).SmallestCell),
         };
     }
 

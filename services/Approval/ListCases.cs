@@ -7,26 +7,27 @@ using Sloring.Hosting;
 namespace Sloring.Approval;
 
 /// <summary>The work list, most urgent first: leaders see their level's cases, hospital management and region the organisation's (rule A1).</summary>
-public sealed class ListCases(Store<ApprovalDb> store, CaseView view, TimeProvider clock)
+public sealed class ListCases(Store<ApprovalDb> store, Practices practices, TimeProvider clock)
 {
     public async Task<ListCasesResponse> Handle(ListCasesRequest request, Caller caller, CancellationToken cancel)
     {
         var (size, after) = Paging.Of(request.PageSize, request.PageToken);
         var now = clock.GetUtcNow();
-        var found = await store.Read(
-            db =>
+        var (found, practice) = await store.Read(
+            async db =>
             {
                 var cases = InState(Visible(db, caller), request.State, now);
                 if (request.OverdueOnly)
                     cases = cases.Where(c => c.State == CaseState.Open && c.EndsAt > now && c.DecisionDue <= now);
-                return After(cases, after).OrderBy(c => c.DecisionDue).ThenBy(c => c.CaseId).Take(size + 1)
+                var rows = await After(cases, after).OrderBy(c => c.DecisionDue).ThenBy(c => c.CaseId).Take(size + 1)
                     .Select(c => new { Case = c, AwaitsAnswer = c.Questions.Any(question => question.AnsweredAt == null) }).ToListAsync(cancel);
+                return (rows, await practices.Of(db, caller.RequireCvr().ToString(), cancel));
             },
             cancel);
         var page = found.Take(size).ToList();
         return new ListCasesResponse
         {
-            Cases = { page.Select(row => view.Summary(row.Case, row.AwaitsAnswer, now)) },
+            Cases = { page.Select(row => CaseView.Summary(row.Case, row.AwaitsAnswer, now, practice)) },
             NextPageToken = found.Count > size ? PageKey.Token(page[^1].Case.DecisionDue, page[^1].Case.CaseId) : "",
         };
     }

@@ -34,7 +34,7 @@ public sealed class OnDeadlineReached(Practices practices, ApprovalLevels levels
     private async Task RemindActivator(DeadlineReached e, ApprovalCase @case, WriteScope<ApprovalDb> scope)
     {
         await scope.Notify(DeadlineKinds.ReasonMissing, @case, toPerson: @case.ActivatedBy);
-        var next = Deadlines.ReasonReminderAfter(e.DueAt, e.FiredAt, practices.Of(@case.Cvr));
+        var next = Deadlines.ReasonReminderAfter(e.DueAt, e.FiredAt, await practices.Of(scope.Db, @case.Cvr, scope.Cancel));
         await scope.SetDeadline(@case, new PlannedDeadline(DeadlineKinds.ReasonMissing, next));
     }
 

@@ -13,7 +13,7 @@ public sealed class OnRegistrationActivated(Practices practices, ApprovalLevels 
         if (e.SupersededMaskingId is { } superseded)
             await scope.Close(await scope.Db.OfMasking(superseded, scope.Cancel), CaseCommand.Supersede, e.ActivatedAt);
 
-        var practice = practices.Of(e.Cvr);
+        var practice = await practices.Of(scope.Db, e.Cvr, scope.Cancel);
         var opened = new ApprovalCase
         {
             CaseId = e.MaskingId,
@@ -27,6 +27,7 @@ public sealed class OnRegistrationActivated(Practices practices, ApprovalLevels 
             LevelUnitSorId = levels.Deciding(CvrNumber.Parse(e.Cvr), e.UnitSorId, practice.ApprovalLevel),
             DecisionDue = Deadlines.DecisionDue(e.ActivatedAt, practice),
             EndsAt = e.EndsAt,
+            RenewalFrom = Deadlines.RenewalFrom(e.EndsAt, practice),
             SealedReason = e.SealedReason,
         };
         scope.Db.Cases.Add(opened);

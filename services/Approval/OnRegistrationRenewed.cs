@@ -9,6 +9,6 @@ public sealed class OnRegistrationRenewed(Practices practices) : IReaction<Appro
     public async Task React(RegistrationRenewed e, WriteScope<ApprovalDb> scope)
     {
         var found = await scope.Db.OfMasking(e.MaskingId, scope.Cancel);
-        await scope.RecordRenewal(found, e.ExtendedEnd, e.EndsAt, e.DecidedBy, e.RenewedAt, practices.Of(found.Cvr));
+        await scope.RecordRenewal(found, e.ExtendedEnd, e.EndsAt, e.DecidedBy, e.RenewedAt, await practices.Of(scope.Db, found.Cvr, scope.Cancel));
     }
 }

@@ -12,8 +12,9 @@ public sealed class OnRegistrationShortened(Practices practices) : IReaction<App
         var found = await scope.Db.OfMasking(e.MaskingId, scope.Cancel);
         if (ApprovalRules.On(found.State, CaseCommand.End).Next == found.State)
             return; // closed already
-        found.EndsAt = e.EndsAt;
+        var notice = Deadlines.ExpiryNotice(e.EndsAt, await practices.Of(scope.Db, found.Cvr, scope.Cancel));
+        (found.EndsAt, found.RenewalFrom) = (e.EndsAt, notice.DueAt);
         await scope.CancelDeadlines(found, [DeadlineKinds.ExpiryNotice]);
-        await scope.SetDeadline(found, Deadlines.ExpiryNotice(e.EndsAt, practices.Of(found.Cvr)));
+        await scope.SetDeadline(found, notice);
     }
 }

@@ -26,7 +26,7 @@ public sealed class RenewCase(
             async scope =>
             {
                 var found = await scope.Db.Load(caseId, caller.RequireCvr(), scope.Cancel);
-                var practice = practices.Of(found.Cvr);
+                var practice = await practices.Of(scope.Db, found.Cvr, scope.Cancel);
                 _ = ApprovalRules.Decide(CaseCommand.Renew, found, caller.DeciderOf(found, practice), practice, scope.Now).Value;
                 await scope.KeepGround(found, person, sealedReason);
                 return found.EndsAt;
@@ -38,7 +38,7 @@ public sealed class RenewCase(
             async scope =>
             {
                 var found = await scope.Db.Load(caseId, caller.RequireCvr(), scope.Cancel);
-                await scope.RecordRenewal(found, extendsEnd, endsAt, person, scope.Now, practices.Of(found.Cvr));
+                await scope.RecordRenewal(found, extendsEnd, endsAt, person, scope.Now, await practices.Of(scope.Db, found.Cvr, scope.Cancel));
                 return await view.Whole(scope.Db, found, scope.Now, scope.Cancel);
             },
             cancel);

@@ -45,7 +45,9 @@ internal static class Renewals
         @case.Renew(endsAt, by, at, sealedReason);
         scope.Db.RenewalGrounds.RemoveRange(grounds);
         await scope.CancelDeadlines(@case, [DeadlineKinds.ExpiryNotice]);
-        await scope.SetDeadline(@case, Deadlines.ExpiryNotice(endsAt, practice));
+        var notice = Deadlines.ExpiryNotice(endsAt, practice);
+        @case.RenewalFrom = notice.DueAt;
+        await scope.SetDeadline(@case, notice);
         await scope.Append(
             new ApprovalDecided
             {

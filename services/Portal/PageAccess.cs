@@ -31,6 +31,7 @@ public static class PageAccess
         new("/Complaints", Any(HospitalManagement, Region), () => Wording.Complaints),
         new("/Complaint", Any(Leader, HospitalManagement, Region)),
         new("/Overview", Any(HospitalManagement, Region, National), () => Wording.Overview),
+        new("/Settings", Any(HospitalManagement, Region), () => Wording.Settings),
         new("/Resolve", Any(CaseWorker), () => Wording.Resolve),
         new("/Audit", Any(Auditor), () => Wording.Audit),
         new("/Operation", Any(Operator), () => Wording.Operation),

@@ -119,4 +119,27 @@ public static class Show
 
     /// <summary>What a notice is about.</summary>
     public static string Notice(string kind) => Wording.ResourceManager.GetString("Notice_" + kind.Replace('-', '_'), CultureInfo.CurrentUICulture) ?? kind;
+
+    /// <summary>The name of a setting of the practice.</summary>
+    public static string Setting(string setting) => Wording.ResourceManager.GetString("Setting_" + setting.Replace('-', '_'), CultureInfo.CurrentUICulture) ?? setting;
+
+    /// <summary>A value of a setting, as its service writes it.</summary>
+    public static string SettingValue(string setting, string value) => (setting, value) switch
+    {
+        (_, "department") => Wording.LevelDepartment,
+        (_, "hospital") => Wording.LevelHospital,
+        (_, "region") => Wording.LevelRegion,
+        (_, "true") => Wording.Yes,
+        (_, "false") => Wording.No,
+        ("extra-non-working-days", "") => Wording.NoDays,
+        _ => value,
+    };
+
+    public static string Source(PracticeSource source) => source switch
+    {
+        PracticeSource.Default => Wording.SourceDefault,
+        PracticeSource.Configuration => Wording.SourceConfiguration,
+        PracticeSource.Chosen => Wording.SourceChosen,
+        _ => "",
+    };
 }

@@ -78,6 +78,7 @@ public sealed partial class ContractTests(SharedPlatform flow) : IClassFixture<S
             ("get", "/v1/cases"), ("get", "/v1/cases/{case_id}"), ("post", "/v1/cases/{case_id}/decision"), ("post", "/v1/cases/{case_id}/renewal"),
             ("post", "/v1/cases/{case_id}/questions"), ("post", "/v1/cases/{case_id}/questions/{question_id}/answer"), ("get", "/v1/notices"), ("get", "/v1/overview"),
             ("post", "/v1/complaints"), ("get", "/v1/complaints"), ("get", "/v1/complaints/{complaint_id}"), ("post", "/v1/complaints/{complaint_id}/treatment"), ("post", "/v1/complaints/{complaint_id}/answer"),
+            ("get", "/v1/practice"), ("post", "/v1/practice"),
             ("post", "/v1/units"), ("post", "/v1/units/{unit_masking_id}/review"), ("post", "/v1/units/{unit_masking_id}/confirmation"), ("post", "/v1/units/{unit_masking_id}/removal"),
             ("get", "/v1/units"), ("post", "/v1/masking-instructions"), ("post", "/v1/mask-entries"), ("post", "/v1/pseudonyms/resolve"),
             ("post", "/v1/journals/{service}/search"), ("get", "/v1/journals/{service}/verification"),

@@ -91,6 +91,9 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             s => new() { ["complaintId"] = s.ComplaintId, ["treatment"] = "TREATMENT_TAKE_UP" }),
         ["answer-complaint"] = new("region", "POST /v1/complaints/{complaintId}/answer", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).AnswerComplaintAsync(AnswerComplaintRequest.Parser.ParseJson(j), m)),
             s => new() { ["complaintId"] = s.ComplaintId, ["answer"] = "Personalet har ret.", ["outcome"] = "COMPLAINT_OUTCOME_NOT_UPHELD" }),
+        ["practice"] = new("region", "GET /v1/practice", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).GetPracticeAsync(GetPracticeRequest.Parser.ParseJson(j), m)), _ => []),
+        ["change-practice"] = new("region", "POST /v1/practice", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).ChangePracticeAsync(ChangePracticeRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["version"] = 0, ["chosen"] = new JsonObject { ["approvalLevel"] = "hospital" } }),
         ["mask"] = new(View, "POST /v1/mask-entries", (c, j, m) => Call(new EffectuationService.EffectuationServiceClient(c).MaskEntriesAsync(MaskEntriesRequest.Parser.ParseJson(j), m)),
             _ => new() { ["patientCpr"] = People.NextCpr() }),
         ["instructions"] = new(View, "POST /v1/masking-instructions", (c, j, m) => Call(new EffectuationService.EffectuationServiceClient(c).GetMaskingInstructionsAsync(GetMaskingInstructionsRequest.Parser.ParseJson(j), m)),
@@ -368,6 +371,11 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         Set("answer-complaint", "outcome", "SLR-226", ("unspecified", "COMPLAINT_OUTCOME_UNSPECIFIED"), ("left out", null));
         Set("answer-complaint", "outcome", "SLR-906", ("unknown number", 99));
         rows.Add(("answer-complaint", "not taken up (C3)", (_, _) => { }, "SLR-223"));
+        Set("change-practice", "version", "SLR-228", ("of nothing", 7), ("negative", -1));
+        Set("change-practice", "chosen.approvalLevel", "SLR-229", ("empty (A1)", ""), ("unknown (A1)", "ward-7"));
+        Set("change-practice", "chosen.decisionWorkingDays", "SLR-231", ("none (A2)", 0), ("too many (A2)", 31));
+        Set("change-practice", "chosen.expiryNoticeDays", "SLR-232", ("none (A8)", 0), ("too many (A8)", 90));
+        Set("change-practice", "chosen.extraNonWorkingDays", "SLR-230", ("Danish form (A2)", new JsonObject { ["days"] = new JsonArray("5. juni") }), ("twice (A2)", new JsonObject { ["days"] = new JsonArray("06-05", "06-05") }));
         Set("review", "review", "SLR-906", ("unspecified", "REVIEW_UNSPECIFIED"), ("unknown number", 99));
         Set("review", "review", "SLR-127", ("refused without a reason", "REVIEW_REFUSED"), ("returned without a reason", "REVIEW_RETURNED"));
         rows.Add(("confirm", "not reviewed (D3)", (_, _) => { }, "SLR-122"));
@@ -455,6 +463,8 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             ("GET", "/v1/complaints/{complaintId}") => Operations.GetComplaint,
             ("POST", "/v1/complaints/{complaintId}/treatment") => Operations.TreatComplaint,
             ("POST", "/v1/complaints/{complaintId}/answer") => Operations.AnswerComplaint,
+            ("GET", "/v1/practice") => Operations.GetPractice,
+            ("POST", "/v1/practice") => Operations.ChangePractice,
             ("POST", "/v1/mask-entries") => Operations.MaskEntries,
             ("POST", "/v1/masking-instructions") => Operations.GetMaskingInstructions,
             ("POST", "/v1/pseudonyms/compute") => Operations.ComputePseudonyms,

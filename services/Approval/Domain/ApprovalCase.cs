@@ -29,6 +29,9 @@ public sealed class ApprovalCase
 
     public required DateTimeOffset EndsAt { get; set; }
 
+    /// <summary>When the expiry notice is due and from when a renewal may be decided (rules A8, A9), as the practice was when it was set; null for a case from before that was kept.</summary>
+    public DateTimeOffset? RenewalFrom { get; set; }
+
     /// <summary>Null while missing (rule M5).</summary>
     public string? SealedReason { get; set; }
 

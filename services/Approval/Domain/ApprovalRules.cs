@@ -61,7 +61,7 @@ public static class ApprovalRules
             return Rejections.OwnActivation;
         if (command is CaseCommand.Uphold && @case.SealedReason is null)
             return Rejections.CannotUpholdWithoutReason;
-        if (command is CaseCommand.Renew && now < Deadlines.RenewalFrom(@case.EndsAt, practice))
+        if (command is CaseCommand.Renew && now < Deadlines.RenewalFrom(@case, practice))
             return Rejections.RenewalTooEarly;
         return outcome.Next;
     }

@@ -32,6 +32,9 @@ public static class Deadlines
     /// <summary>When the expiry notice is sent and from when a renewal may be decided: 10 days before the end, same wall clock (rules A8, A9).</summary>
     public static DateTimeOffset RenewalFrom(DateTimeOffset endsAt, Practice practice) => DanishTime.AddDays(endsAt, -practice.ExpiryNoticeDays);
 
+    /// <summary>As it was set for a case, whatever its organisation has chosen since.</summary>
+    public static DateTimeOffset RenewalFrom(ApprovalCase @case, Practice practice) => @case.RenewalFrom ?? RenewalFrom(@case.EndsAt, practice);
+
     /// <summary>All deadlines of a new case. Those that would fall after the masking's end are not set.</summary>
     public static IReadOnlyList<PlannedDeadline> OfNewCase(DateTimeOffset activatedAt, DateTimeOffset endsAt, bool reasonMissing, Practice practice)
     {

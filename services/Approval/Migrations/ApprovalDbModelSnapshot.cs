@@ -123,6 +123,9 @@ namespace Sloring.Approval.Migrations
                         .IsRequired()
                         .HasColumnType("text");
 
+                    b.Property<long?>("RenewalFrom")
+                        .HasColumnType("bigint");
+
                     b.Property<int>("Renewals")
                         .HasColumnType("integer");
 
@@ -334,6 +337,41 @@ namespace Sloring.Approval.Migrations
                     b.HasKey("Month", "Cvr", "LevelUnitSorId", "Trigger", "Tenths");
 
                     b.ToTable("overview_decision_times", (string)null);
+                });
+
+            modelBuilder.Entity("Sloring.Approval.PracticeVersion", b =>
+                {
+                    b.Property<string>("Cvr")
+                        .HasColumnType("text");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("ApprovalLevel")
+                        .HasColumnType("text");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ChangedBy")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<int?>("DecisionWorkingDays")
+                        .HasColumnType("integer");
+
+                    b.Property<int?>("ExpiryNoticeDays")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("ExtraNonWorkingDays")
+                        .HasColumnType("text");
+
+                    b.Property<bool?>("MayDecideOwn")
+                        .HasColumnType("boolean");
+
+                    b.HasKey("Cvr", "Version");
+
+                    b.ToTable("practice_versions", (string)null);
                 });
 
             modelBuilder.Entity("Sloring.Approval.RenewalGround", b =>

@@ -34,6 +34,8 @@ public static class Operations
     public const string GetComplaint = nameof(GetComplaint);
     public const string TreatComplaint = nameof(TreatComplaint);
     public const string AnswerComplaint = nameof(AnswerComplaint);
+    public const string GetPractice = nameof(GetPractice);
+    public const string ChangePractice = nameof(ChangePractice);
     public const string ListDeadlines = nameof(ListDeadlines);
     public const string GetSchedulerStatus = nameof(GetSchedulerStatus);
     public const string GetCurrentSalt = nameof(GetCurrentSalt);
@@ -81,6 +83,8 @@ public static class Operations
         [GetComplaint] = Any(Leader, HospitalManagement, Region),
         [TreatComplaint] = Any(HospitalManagement, Region),
         [AnswerComplaint] = Any(HospitalManagement, Region),
+        [GetPractice] = Any(HospitalManagement, Region),
+        [ChangePractice] = Any(Region),
         [ListDeadlines] = Any(Operator),
         [GetSchedulerStatus] = Any(Operator),
         [GetCurrentSalt] = Any(Service, DataSource, TokenService),

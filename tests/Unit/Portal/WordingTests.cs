@@ -30,6 +30,16 @@ public sealed partial class WordingTests
     [InlineData("answer")]
     public void EveryKindOfNotice_IsSaidInWords(string kind) => Assert.NotEqual(kind, Show.Notice(kind));
 
+    [Fact]
+    public void EverySettingAndItsSource_IsSaidInWords()
+    {
+        var none = Sloring.Approval.Domain.PracticeChoice.None;
+        var all = Sloring.Approval.Domain.PracticeRules.Differences(none, new("hospital", true, "", 7, 10));
+        Assert.Equal(5, all.Count);
+        Assert.All(all, difference => Assert.NotEqual(difference.Setting, Show.Setting(difference.Setting)));
+        Assert.All(Sloring.Approval.Domain.Levels.All, level => Assert.NotEqual(level, Show.SettingValue("approval-level", level)));
+    }
+
     private static Dictionary<string, string> Texts(CultureInfo culture) =>
         Wording.ResourceManager.GetResourceSet(culture, createIfNotExists: true, tryParents: false)!.Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string)entry.Value!);
 
