@@ -6,7 +6,7 @@ for (const chart of document.querySelectorAll("[data-series]")) {
   const months = JSON.parse(chart.dataset.months);
   const series = JSON.parse(chart.dataset.series);
   const colours = ["#0059b3", "#a35200", "#2e6b34", "#b10e1e"];
-  new uPlot({
+  const plot = new uPlot({
     width: chart.clientWidth,
     height: 260,
     scales: { x: { time: false, range: [-0.5, months.length - 0.5] }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, 5)] } },
@@ -16,4 +16,5 @@ for (const chart of document.querySelectorAll("[data-series]")) {
       ...series.map((line, i) => ({ label: line.name, stroke: colours[i], fill: series.length === 1 ? colours[i] + "33" : undefined, width: 2, points: { show: true } })),
     ],
   }, [months.map((_, i) => i), ...series.map(line => line.values)], chart);
+  addEventListener("resize", () => plot.setSize({ width: chart.clientWidth, height: 260 }));
 }
