@@ -56,6 +56,7 @@ public static class EmbeddedHost
         app.MapEffectuation();
         app.MapPortal();
         app.MapDemoClock();
+        app.MapDemoLogSources();
         return app;
     }
 
@@ -96,6 +97,11 @@ public static class EmbeddedHost
         configuration["Token:Issuer"] ??= listen.Http;
         if (Uri.TryCreate(configuration["Token:Issuer"], UriKind.Absolute, out var issuer) && issuer.IsLoopback)
             configuration["Tokens:SignIn"] ??= SignInWays.Demo;
+        if (configuration["Tokens:SignIn"] == SignInWays.Demo && !configuration.GetSection("Portal:LogSources").GetChildren().Any())
+        {
+            foreach (var (key, value) in DemoLogSources.Settings(listen.Http))
+                configuration[key] = value;
+        }
         foreach (var service in (ReadOnlySpan<string>)["registration", "approval", "scheduler", "pseudonym", "effectuation"])
             configuration[$"Services:{service}"] ??= listen.Grpc;
     }

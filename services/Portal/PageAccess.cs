@@ -34,6 +34,7 @@ public static class PageAccess
         new("/Settings", Any(HospitalManagement, Region), () => Wording.Settings),
         new("/Resolve", Any(CaseWorker), () => Wording.Resolve),
         new("/Audit", Any(Auditor), () => Wording.Audit),
+        new("/Log", Any(Citizen, CitizenRepresentative), () => Wording.Log),
         new("/Operation", Any(Operator), () => Wording.Operation),
     ];
 

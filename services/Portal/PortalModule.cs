@@ -28,6 +28,7 @@ public static class PortalModule
             builder.AddPersonClient<JournalService.JournalServiceClient>(to: service, SignIn.TokenOf);
 
         var services = builder.Services;
+        builder.AddCitizenLog();
         services.AddHttpContextAccessor();
         services.AddSingleton<Assets>();
         services.AddRazorPages(options => options.Conventions.AddPageAccess()).AddMvcOptions(mvc =>
@@ -46,6 +47,19 @@ public static class PortalModule
             // The headers of PageHeaders say more.
             options.SuppressXFrameOptionsHeader = true;
         });
+    }
+
+    /// <summary>The one page that is not asked for with the person's own token: a citizen's opens nothing, the portal is the citizen-facing view.</summary>
+    private static void AddCitizenLog(this WebApplicationBuilder builder)
+    {
+        var clientId = builder.Configuration["Portal:ClientId"] is { Length: > 0 } id ? id : Name;
+        builder.AddServiceClient<EffectuationService.EffectuationServiceClient>(from: clientId, to: "effectuation");
+        builder.Services.AddSingleton(provider => new Pages.CitizenView(provider.GetRequiredKeyedService<EffectuationService.EffectuationServiceClient>(clientId)));
+        builder.Services.AddSingleton<LogSources>();
+        // Without TLS a source is on this machine, and no proxy is to read what it says. Whoever the settings name is asked, and nobody whom it names in turn.
+        foreach (var scheme in (ReadOnlySpan<string>)[Uri.UriSchemeHttp, Uri.UriSchemeHttps])
+            builder.Services.AddHttpClient(LogSources.Client + scheme, http => (http.Timeout, http.MaxResponseContentBufferSize) = (LogSources.Patience, LogSources.LargestAnswer))
+                .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = scheme == Uri.UriSchemeHttps });
     }
 
     public static void MapPortal(this WebApplication app)

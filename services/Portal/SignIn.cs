@@ -34,7 +34,11 @@ internal static class SignIn
     public static void AddSignIn(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<PortalOptions>().BindConfiguration("Portal").ValidateOnStart();
+        services.AddOptions<PortalOptions>().BindConfiguration("Portal")
+            .Validate(
+                o => o.LogSources.All(source => source.IsUsable),
+                "Set each Portal:LogSources:<n>:Name, and Portal:LogSources:<n>:Address to an https:// address without a query: a CPR number and names may go without TLS on this machine only.")
+            .ValidateOnStart();
         services.AddHttpClient(OpenId);
         services.AddAuthentication().AddCookie(Session).AddOpenIdConnect(OpenId, _ => { });
         services.AddOptions<CookieAuthenticationOptions>(Session).Configure<IOptions<TokenOptions>>((cookie, token) =>
@@ -175,4 +179,7 @@ public sealed class PortalOptions
 {
     /// <summary>The portal's own id at the token service; its secret is <c>client/&lt;id&gt;</c> in the secret store.</summary>
     public string ClientId { get; set; } = PortalModule.Name;
+
+    /// <summary>Who is asked for citizens' logs.</summary>
+    public IList<LogSourceOptions> LogSources { get; } = [];
 }

@@ -24,14 +24,15 @@ public sealed record Relation(string Urn, string Name, CprNumber Person)
     /// The relation that a request asks for, if the citizen's own token asserts it word for word. What a request says of a relation only ever chooses among
     /// what the token says.
     /// </summary>
-    public static Relation? Asserted(string asked, IReadOnlyList<string> inToken)
+    public static Relation? Asserted(string asked, IReadOnlyList<string> inToken) => inToken.Contains(asked, StringComparer.Ordinal) ? Of(asked) : null;
+
+    /// <summary>The relation that a URN names; null where it names none.</summary>
+    public static Relation? Of(string urn)
     {
-        if (!inToken.Contains(asked, StringComparer.Ordinal))
-            return null;
         foreach (var (prefix, name) in Forms)
         {
-            if (asked.StartsWith(prefix, StringComparison.Ordinal) && CprNumber.TryParse(asked[prefix.Length..], out var person))
-                return new Relation(asked, name, person);
+            if (urn.StartsWith(prefix, StringComparison.Ordinal) && CprNumber.TryParse(urn[prefix.Length..], out var person))
+                return new Relation(urn, name, person);
         }
         return null;
     }

@@ -109,6 +109,12 @@ public sealed class OpenIdProviderOptions
     /// <summary>Claim with the SOR id of the unit.</summary>
     public string UnitClaim { get; set; } = "unit";
 
+    /// <summary>Claim with a citizen's own CPR number; read for the role citizen only.</summary>
+    public string CprClaim { get; set; } = "dk:gov:saml:attribute:CprNumberIdentifier";
+
+    /// <summary>Claim with the people whom a citizen may act for, one URN or several; read for the role citizen-representative only.</summary>
+    public string OnBehalfOfClaim { get; set; } = "dk:healthcare:saml:attribute:OnBehalfOf";
+
     /// <summary>Which of the provider's words give which role here. What is not in the table gives none.</summary>
     public IList<ProviderRoleOptions> Roles { get; } = [];
 }
@@ -157,6 +163,12 @@ public sealed class ClientOptions
 
     /// <summary>SOR id of the person's unit.</summary>
     public string? UnitSorId { get; set; }
+
+    /// <summary>CPR number of a persona with the role citizen: a synthetic one, since whoever reads the settings reads it.</summary>
+    public string? Cpr { get; set; }
+
+    /// <summary>CPR numbers of those whom a persona with the role citizen-representative acts for; synthetic too.</summary>
+    public IList<string> ActsFor { get; } = [];
 
     /// <summary>The one way in which it shows that it is itself: client_secret, private_key_jwt, tls_client_auth or self_signed_tls_client_auth.</summary>
     public string Authentication { get; set; } = ClientMethods.Secret;
@@ -302,6 +314,10 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
                 + "never a CPR number.";
         if (client.UnitSorId is not null && !SorId.IsValid(client.UnitSorId))
             yield return $"{setting}:UnitSorId must be a SOR id: 11 to 18 digits with a right check digit.";
+        if (client.Cpr is not null != client.Roles.Contains(Roles.Citizen) || (client.Cpr is not null && !CprNumber.TryParse(client.Cpr, out _)))
+            yield return $"{setting}:Cpr must be the CPR number of a synthetic citizen, where the role {Roles.Citizen} is one of {setting}:Roles; else leave it out.";
+        if (client.ActsFor.Count > 0 != client.Roles.Contains(Roles.CitizenRepresentative) || !client.ActsFor.All(cpr => CprNumber.TryParse(cpr, out _)))
+            yield return $"{setting}:ActsFor must hold CPR numbers of synthetic citizens, where the role {Roles.CitizenRepresentative} is one of {setting}:Roles; else leave it out.";
         if (client.UnitSorId is not null && client.Cvr is null)
             yield return $"{setting}:UnitSorId is set without {setting}:Cvr. Set the CVR number of the unit's organisation too.";
     }
@@ -338,7 +354,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
     {
         const string Setting = "Tokens:OpenIdProvider";
         // A system's roles are not for people: their holders act for everybody.
-        HashSet<string> forPeople = [.. Roles.All.Except([Roles.Service, Roles.TokenService, Roles.EpjAdapter, Roles.DataSource, Roles.CitizenView])];
+        HashSet<string> forPeople = [.. Roles.All.Except([Roles.Service, Roles.TokenService, Roles.EpjAdapter, Roles.DataSource, Roles.CitizenView, Roles.LogReader])];
         if (!Uri.TryCreate(provider.Authority, UriKind.Absolute, out var uri) || !(uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)))
             yield return $"{Setting}:Authority must be the https:// address of the provider: keys may come without TLS from this machine only.";
         if (provider.ClientId.Length == 0)

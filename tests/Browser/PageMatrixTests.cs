@@ -17,6 +17,8 @@ public sealed class PageMatrixTests(PortalFixture portal)
         { "sagsbehandler", Hosting.Roles.CaseWorker },
         { "revisor", Hosting.Roles.Auditor },
         { "drift", Hosting.Roles.Operator },
+        { "borger", Hosting.Roles.Citizen },
+        { "fuldmagtshaver", Hosting.Roles.CitizenRepresentative },
     };
 
     [Theory]

@@ -99,7 +99,7 @@ public sealed partial class ContractTests(SharedPlatform flow) : IClassFixture<S
         // Every operation is either a route, or for services and watchers alone.
         var operations = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(o => (string?)o.Value!["operationId"])).ToHashSet();
         Assert.Equal(
-            [Operations.MoveDemoClock, Operations.ReadJournal, Operations.RenewMasking, Operations.WatchMaskings],
+            [Operations.MoveDemoClock, Operations.ReadDemoLog, Operations.ReadJournal, Operations.RenewMasking, Operations.WatchMaskings],
             Operations.Allowed.Keys.Where(operation => !operations.Contains(operation)).Order(StringComparer.Ordinal));
     }
 

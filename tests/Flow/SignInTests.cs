@@ -11,7 +11,7 @@ public sealed class SignInTests(SignInTests.Run run) : IClassFixture<SignInTests
     [InlineData("leaderSignsInWorksRefreshesAndSignsOut"), InlineData("pageIsPlainInBothLanguagesAndListsPersonasOnly"), InlineData("whoeverHasSignedInIsAskedAgainWhenTheAppWantsIt")]
     [InlineData("codeIsGoodOnceForItsAppAndAddressAndVerifier"), InlineData("requestsThatAreWrongGoBackToTheAppWithANumber"), InlineData("nobodyIsSentToAnAddressThatIsNotRegistered")]
     [InlineData("personOfTheProviderWorksWithTheRolesOfTheTable"), InlineData("whoTheProviderDoesNotDescribeWellIsLetInNowhere"), InlineData("answersThatNobodyAskedForAreRefused")]
-    [InlineData("revokedPersonOfTheProviderIsOut")]
+    [InlineData("revokedPersonOfTheProviderIsOut"), InlineData("citizensNumberGoesSealedToAViewAndToNobodyElse")]
     [InlineData("otherSitesCanNeitherSignAnybodyInNorOut"), InlineData("revokedPersonIsOutEverywhereWithinSeconds"), InlineData("codeExpiresInAMinuteAndTheSessionAfterEightHours")]
     public void Case_GivesWhatTheForeignPeersExpect(string name)
     {
@@ -20,7 +20,7 @@ public sealed class SignInTests(SignInTests.Run run) : IClassFixture<SignInTests
     }
 
     [Fact]
-    public void EveryCaseOfThePeers_IsATestHere() => Assert.Equal(13, run.Errors.Count);
+    public void EveryCaseOfThePeers_IsATestHere() => Assert.Equal(14, run.Errors.Count);
 
     public sealed class Run : IAsyncLifetime
     {
@@ -34,7 +34,9 @@ public sealed class SignInTests(SignInTests.Run run) : IClassFixture<SignInTests
             var provider = $"http://127.0.0.1:{Platform.FreePort()}";
             await Play(
                 Path.Combine(package, "broker.mjs"), ["portal", "drift"], provider, "--Tokens:SignIn=openid", "--Tokens:OpenIdProvider:Authority=" + provider, "--Tokens:OpenIdProvider:ClientId=sloring",
-                "--Tokens:OpenIdProvider:RolesClaim=groups", "--Tokens:OpenIdProvider:Roles:0:Value=grp-leaders", "--Tokens:OpenIdProvider:Roles:0:Role=leader");
+                "--Tokens:OpenIdProvider:RolesClaim=groups", "--Tokens:OpenIdProvider:Roles:0:Value=grp-leaders", "--Tokens:OpenIdProvider:Roles:0:Role=leader",
+                "--Tokens:OpenIdProvider:Roles:1:Value=grp-citizens", "--Tokens:OpenIdProvider:Roles:1:Role=citizen",
+                "--Tokens:OpenIdProvider:Roles:2:Value=grp-proxies", "--Tokens:OpenIdProvider:Roles:2:Role=citizen-representative");
         }
 
         private async Task Play(string script, string[] clients, string provider, params string[] settings)

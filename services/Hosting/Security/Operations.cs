@@ -50,6 +50,7 @@ public static class Operations
     public const string RotateSigningKey = nameof(RotateSigningKey);
     public const string ListSigningKeys = nameof(ListSigningKeys);
     public const string MoveDemoClock = nameof(MoveDemoClock);
+    public const string ReadDemoLog = nameof(ReadDemoLog);
 
     /// <summary>Operation → roles that may call it.</summary>
     public static IReadOnlyDictionary<string, IReadOnlySet<string>> Allowed { get; } = new Dictionary<string, IReadOnlySet<string>>
@@ -99,6 +100,7 @@ public static class Operations
         [RotateSigningKey] = Any(Operator),
         [ListSigningKeys] = Any(Operator),
         [MoveDemoClock] = Any(Operator),
+        [ReadDemoLog] = Any(LogReader),
     };
 
     private static HashSet<string> Any(params string[] roles) => [.. roles];

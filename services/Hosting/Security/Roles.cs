@@ -42,9 +42,19 @@ public static class Roles
     /// <summary>The token service: puts masking instructions into identity tokens (rule E8).</summary>
     public const string TokenService = "token-service";
 
+    /// <summary>Reads a citizen's log at data sources, to have it masked and shown. Opens nothing of the platform's own: a source that keeps the token it is asked with has gained nothing.</summary>
+    public const string LogReader = "log-reader";
+
+    /// <summary>A citizen, who sees their own log.</summary>
+    public const string Citizen = "citizen";
+
+    /// <summary>Somebody with power of attorney, custody or guardianship, who sees the log of others (rule E4).</summary>
+    public const string CitizenRepresentative = "citizen-representative";
+
     /// <summary>All roles.</summary>
     public static IReadOnlySet<string> All { get; } = new HashSet<string>
     {
-        EpjAdapter, HealthWorker, Leader, HospitalManagement, Region, National, CaseWorker, Auditor, CitizenView, DataSource, Operator, Service, TokenService,
+        EpjAdapter, HealthWorker, Leader, HospitalManagement, Region, National, CaseWorker, Auditor, CitizenView, DataSource, Operator, Service, TokenService, LogReader,
+        Citizen, CitizenRepresentative,
     };
 }

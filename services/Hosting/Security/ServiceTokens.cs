@@ -29,11 +29,17 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
 
     private readonly HttpClient _http = new(Outgoing.To(Address(options.Value))) { Timeout = TimeSpan.FromSeconds(10) };
 
-    private readonly Dictionary<string, Kept> _tokens = [];
+    private readonly Dictionary<Asked, Kept> _tokens = [];
     private readonly SemaphoreSlim _fetching = new(1, 1);
 
     /// <summary>A valid token of a service; the service's name is its client id.</summary>
-    public async ValueTask<string> Of(string service, CancellationToken cancel)
+    public ValueTask<string> Of(string service, CancellationToken cancel) => Of(new Asked(service, ""), cancel);
+
+    /// <summary>The same with one role alone, for whoever should not be able to use the others.</summary>
+    /// <exception cref="HttpRequestException">The token service is away, or the client does not have the role.</exception>
+    public ValueTask<string> With(string role, string service, CancellationToken cancel) => Of(new Asked(service, role), cancel);
+
+    private async ValueTask<string> Of(Asked service, CancellationToken cancel)
     {
         if (Find(service) is { } fresh && clock.GetUtcNow() < fresh.RenewAt)
             return fresh.Token;
@@ -63,13 +69,14 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         }
     }
 
-    private async Task<TokenAnswer> Fetch(string service, CancellationToken cancel)
+    private async Task<TokenAnswer> Fetch(Asked service, CancellationToken cancel)
     {
         using var form = new FormUrlEncodedContent(new Dictionary<string, string>
         {
             ["grant_type"] = "client_credentials",
-            ["client_id"] = service,
-            ["client_secret"] = secrets.Text("client/" + service),
+            ["client_id"] = service.Client,
+            ["client_secret"] = secrets.Text("client/" + service.Client),
+            ["scope"] = service.Role,
         });
         var endpoint = new Uri(Address(options.Value).TrimEnd('/') + "/connect/token");
         return await Fetching.ExecuteAsync(async token =>
@@ -80,7 +87,7 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         }, cancel);
     }
 
-    private Kept Keep(string service, TokenAnswer answer)
+    private Kept Keep(Asked service, TokenAnswer answer)
     {
         var now = clock.GetUtcNow();
         var kept = new Kept(answer.AccessToken, now.AddSeconds(answer.ExpiresIn * 0.8), now.AddSeconds(answer.ExpiresIn));
@@ -89,13 +96,13 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         return kept;
     }
 
-    private Kept? Find(string service)
+    private Kept? Find(Asked service)
     {
         lock (_tokens)
             return _tokens.GetValueOrDefault(service);
     }
 
-    private Kept? Good(string service) => Find(service) is { } kept && clock.GetUtcNow() < kept.ExpiresAt ? kept : null;
+    private Kept? Good(Asked service) => Find(service) is { } kept && clock.GetUtcNow() < kept.ExpiresAt ? kept : null;
 
     private static string Address(TokenOptions token) => token.Address.Length > 0 ? token.Address : token.Issuer;
 
@@ -103,7 +110,7 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
     public void Forget(string service)
     {
         lock (_tokens)
-            _tokens.Remove(service);
+            _tokens.Remove(new Asked(service, ""));
     }
 
     public void Dispose()
@@ -111,6 +118,8 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         _http.Dispose();
         _fetching.Dispose();
     }
+
+    private readonly record struct Asked(string Client, string Role);
 
     private sealed record Kept(string Token, DateTimeOffset RenewAt, DateTimeOffset ExpiresAt);
 

@@ -48,5 +48,7 @@ internal sealed class DemoSignIn(People people, Browser browser, Sealer sealer, 
         [Roles.CaseWorker] = "sagsbehandler",
         [Roles.Auditor] = "revisor",
         [Roles.Operator] = "drift",
+        [Roles.Citizen] = "borger",
+        [Roles.CitizenRepresentative] = "borger med fuldmagt",
     };
 }

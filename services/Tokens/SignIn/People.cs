@@ -10,7 +10,21 @@ namespace Sloring.Tokens;
 /// <param name="Roles">What they may do.</param>
 /// <param name="Cvr">Their organisation; null for national parts.</param>
 /// <param name="UnitSorId">SOR id of their unit.</param>
-internal sealed record Person(string Id, string Name, IReadOnlyList<string> Roles, string? Cvr, string? UnitSorId);
+internal sealed record Person(string Id, string Name, IReadOnlyList<string> Roles, string? Cvr, string? UnitSorId)
+{
+    /// <summary>A citizen's own CPR number; null for whoever is here at work.</summary>
+    public string? Cpr { get; init; }
+
+    /// <summary>CPR numbers of those whom a citizen acts for (rule E4).</summary>
+    public IReadOnlyList<string> ActsFor { get; init; } = [];
+
+    /// <summary>Only what the roles allow: who has lost a role has lost what went with it.</summary>
+    public static Person Of(string id, string name, IReadOnlyList<string> roles, string? cvr, string? unitSorId, string? cpr, IEnumerable<string> actsFor) => new(id, name, roles, cvr, unitSorId)
+    {
+        Cpr = roles.Contains(Hosting.Roles.Citizen) ? cpr : null,
+        ActsFor = roles.Contains(Hosting.Roles.CitizenRepresentative) ? [.. actsFor] : [],
+    };
+}
 
 /// <summary>Who may sign in, and whether a session still holds.</summary>
 internal sealed class People(Clients clients, TokenState state, IOptions<TokenServiceOptions> options, TimeProvider clock)
@@ -53,8 +67,8 @@ internal sealed class People(Clients clients, TokenState state, IOptions<TokenSe
     {
         var person = (options.Value.SignIn, session.Given) switch
         {
-            (SignInWays.Demo, null) when clients.Find(session.Account) is { PersonId: { } id } persona => new Person(id, persona.Name, [.. persona.Roles], persona.Cvr, persona.UnitSorId),
-            (SignInWays.OpenId, { } given) when RolesOf(given) is { Length: > 0 } roles => new Person(given.Id, given.Name, roles, given.Cvr, given.UnitSorId),
+            (SignInWays.Demo, null) when clients.Find(session.Account) is { PersonId: { } id } persona => Person.Of(id, persona.Name, [.. persona.Roles], persona.Cvr, persona.UnitSorId, persona.Cpr, persona.ActsFor),
+            (SignInWays.OpenId, { } given) when RolesOf(given) is { Length: > 0 } roles => Person.Of(given.Id, given.Name, roles, given.Cvr, given.UnitSorId, given.Cpr, given.ActsFor),
             _ => null,
         };
         var now = state.Now();

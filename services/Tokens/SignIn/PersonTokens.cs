@@ -72,6 +72,9 @@ internal sealed class PersonTokens(People people, TokenSigner signer, Sealer sea
         claims["at_hash"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(access)).AsSpan(0, 16));
         if (nonce is not null)
             claims["nonce"] = nonce;
+        // Rule E8: only a citizen-facing view learns whose data it may show; sealed, so that only one of the platform's own can read it.
+        if (client.Roles.Contains(Roles.CitizenView) && (person.Cpr is not null || person.ActsFor.Count > 0))
+            claims[Patients.Claim] = Patients.Seal(sealer, person.Cpr, person.ActsFor);
         var life = options.Value.LifetimeSeconds;
         return new TokenAnswer(access, "Bearer", life, "openid") { IdToken = signer.Sign("JWT", person.Id, client.Id, TimeSpan.FromSeconds(life), claims) };
     }

@@ -16,7 +16,14 @@ namespace Sloring.Tokens;
 /// <param name="Roles">Roles in the provider's words.</param>
 /// <param name="Cvr">Their organisation.</param>
 /// <param name="UnitSorId">SOR id of their unit.</param>
-internal sealed record ProviderPerson(string Id, string Name, IReadOnlyList<string> Roles, string? Cvr, string? UnitSorId);
+internal sealed record ProviderPerson(string Id, string Name, IReadOnlyList<string> Roles, string? Cvr, string? UnitSorId)
+{
+    /// <summary>A citizen's own CPR number.</summary>
+    public string? Cpr { get; init; }
+
+    /// <summary>CPR numbers of those whom a citizen acts for.</summary>
+    public IReadOnlyList<string> ActsFor { get; init; } = [];
+}
 
 /// <summary>
 /// People sign in at an OpenID provider: the framework's handler talks to it, and what comes back is a session of this token service. What would be kept in a
@@ -116,7 +123,13 @@ internal sealed class ProviderSignIn(
         var roles = user.FindAll(provider.RolesClaim).Select(claim => claim.Value).Where(value => provider.Roles.Any(known => known.Value == value)).Distinct().ToArray();
         if (roles.Length == 0)
             throw new RejectedException(Rejections.PersonWithoutRole.For(provider.RolesClaim));
-        return people.Begin(RevocationList.Person(id), new ProviderPerson(id, Claim(provider.NameClaim) ?? id, roles, cvr, unit));
+        return people.Begin(RevocationList.Person(id), new ProviderPerson(id, Claim(provider.NameClaim) ?? id, roles, cvr, unit)
+        {
+            Cpr = Gives(Roles.Citizen) ? CprNumber.TryParse(Claim(provider.CprClaim), out var cpr) ? cpr.Digits : throw new RejectedException(Rejections.ProviderPersonInvalid.For(provider.CprClaim)) : null,
+            ActsFor = Gives(Roles.CitizenRepresentative) ? [.. user.FindAll(provider.OnBehalfOfClaim).Select(claim => Relation.Of(claim.Value)).OfType<Relation>().Select(relation => relation.Person.Digits).Distinct()] : [],
+        });
+
+        bool Gives(string role) => provider.Roles.Any(known => known.Role == role && roles.Contains(known.Value));
 
         string? Claim(string type) => type.Length > 0 && user.FindFirstValue(type) is { Length: > 0 } value ? value : null;
     }

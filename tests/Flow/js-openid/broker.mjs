@@ -5,17 +5,22 @@ import { Browser, expect, has, play } from './kit.mjs';
 
 const settings = JSON.parse(process.argv[2]);
 const redirectUri = 'http://127.0.0.1:40123/signin-oidc';
+const [cprClaim, actsForClaim] = ['dk:gov:saml:attribute:CprNumberIdentifier', 'dk:healthcare:saml:attribute:OnBehalfOf'];
+const procuration = 'urn:dk:healthcare:saml:actThroughProcurationBy:cprNumberIdentifier:';
 const people = {
   'ld-2001': { name: 'Lis Lederprøve', groups: ['grp-leaders', 'grp-choir'], cvr: '29190623', unit: '1000021000016006' },
   'ld-2002': { name: 'To Lederprøve', groups: 'grp-leaders', cvr: '29190623', unit: '1000021000016006' },
   'op-1': { name: 'Uden Rolle', groups: ['operator', 'leader', 'grp-choir'], cvr: '29190623' },
   'op-2': { name: 'Uden Grupper' },
   '2512489996': { name: 'Et CPR-nummer', groups: ['grp-leaders'], cvr: '29190623', unit: '1000021000016006' },
+  'bo-1': { name: 'Bo Borgerprøve', groups: ['grp-citizens', 'grp-proxies'], [cprClaim]: '7101901234', [actsForClaim]: [procuration + '6503851111', 'urn:unknown:6802771111', procuration + '3002901234'] },
+  'bo-2': { name: 'Kun Borger', groups: 'grp-citizens', [cprClaim]: '6503851111', [actsForClaim]: procuration + '7101901234' },
+  'bo-3': { name: 'Uden Nummer', groups: 'grp-citizens' },
   'ld-3': { name: 'Forkert CVR', groups: ['grp-leaders'], cvr: '12345678' },
 };
 const provider = new Provider(settings.provider, {
   clients: [{ client_id: 'sloring', client_secret: settings.secrets['openid-provider'], token_endpoint_auth_method: 'client_secret_post', redirect_uris: [`${settings.issuer}/connect/signed-in`] }],
-  claims: { openid: ['sub'], profile: ['name', 'groups', 'cvr', 'unit'] },
+  claims: { openid: ['sub'], profile: ['name', 'groups', 'cvr', 'unit', cprClaim, actsForClaim] },
   conformIdTokenClaims: false,
   cookies: { keys: ['only-for-this-test'] },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
@@ -78,12 +83,27 @@ const cases = {
     expect('prompt=login reaches the provider', [login.url.host, login.text.includes('name="login"')], [hosts[1], true]);
   },
   async whoTheProviderDoesNotDescribeWellIsLetInNowhere() {
-    for (const [person, code] of [['op-1', 'SLR-631'], ['op-2', 'SLR-631'], ['2512489996', 'SLR-630'], ['ld-3', 'SLR-630']]) {
+    for (const [person, code] of [['op-1', 'SLR-631'], ['op-2', 'SLR-631'], ['2512489996', 'SLR-630'], ['ld-3', 'SLR-630'], ['bo-3', 'SLR-630']]) {
       const { browser, answer } = await signIn(person);
       expect(person, [answer.status, answer.location, answer.url.pathname, browser.cookies.has('sloring-session')], [403, null, '/connect/signed-in', false]);
       has('number', answer.text, code);
       if (answer.text.includes(person)) throw new Error('the page repeats who it was');
     }
+  },
+  async citizensNumberGoesSealedToAViewAndToNobodyElse() {
+    const { tokens: answer } = await tokens('bo-1');
+    const id = answer.claims();
+    expect('who', [id.sub, id.roles], ['bo-1', ['citizen', 'citizen-representative']]);
+    has('sealed', id.patients, 's1.');
+    for (const token of [answer.id_token, answer.access_token]) {
+      const claims = Buffer.from(token.split('.')[1], 'base64url').toString();
+      if (/7101901234|6503851111/.test(claims)) throw new Error('a CPR number can be read in a token');
+    }
+    expect('not in the access token', JSON.parse(Buffer.from(answer.access_token.split('.')[1], 'base64url')).patients, undefined);
+    expect('opens nothing', (await call(answer.access_token, 'POST', '/v1/masking-instructions', { patientCpr: '7101901234' })).body.code, 'SLR-902');
+    const alone = (await tokens('bo-2')).tokens.claims();
+    if (alone.patients.length >= id.patients.length) throw new Error('whom somebody acts for counts without the role');
+    expect('at work', (await tokens('ld-2001')).tokens.claims().patients, undefined);
   },
   async answersThatNobodyAskedForAreRefused() {
     const browser = new Browser(settings.issuer);

@@ -141,7 +141,7 @@ const cases = {
     }
     expect('a code is no refresh token', await refused(oidc.refreshTokenGrant(app, code)), ['invalid_grant', 'SLR-625']);
     expect('not an app', await refused(redeem(await oidc.discovery(new URL(settings.issuer), 'leder', settings.secrets.leder, undefined, insecure), { back, checks })), ['unauthorized_client', 'SLR-626']);
-    expect('an app for itself', await refused(oidc.clientCredentialsGrant(app)), ['unauthorized_client', 'SLR-626']);
+    expect('an app for itself', await refused(oidc.clientCredentialsGrant(otherApp)), ['unauthorized_client', 'SLR-626']);
   },
   async requestsThatAreWrongGoBackToTheAppWithANumber() {
     const answerTo = async (change) => {

@@ -55,6 +55,10 @@ public sealed class TokenServiceOptionsTests
     [InlineData("Tokens:SessionHours", "0", "1 to 24")]
     [InlineData("Tokens:Clients:0:PostLogoutRedirectUris:0", "https://portal.example/out", "without Tokens:Clients:0:RedirectUris")]
     [InlineData("Tokens:Clients:0:RedirectUris:0", "https://portal.example/in", "Tokens:Clients:0:PersonId are both set")]
+    [InlineData("Tokens:Clients:0:Cpr", "7101901234", "Tokens:Clients:0:Cpr must be")]
+    [InlineData("Tokens:Clients:0:Roles:1", "citizen", "Tokens:Clients:0:Cpr must be")]
+    [InlineData("Tokens:Clients:0:ActsFor:0", "7101901234", "Tokens:Clients:0:ActsFor must hold")]
+    [InlineData("Tokens:Clients:0:Roles:1", "citizen-representative", "Tokens:Clients:0:ActsFor must hold")]
     [InlineData("Tokens:WsTrust:Certificate", "/nowhere.pem", "RSA key of at least 2,048 bits")]
     public void WrongSetting_MessageNamesItAndSaysWhatToSet(string setting, string? value, string expected)
     {
