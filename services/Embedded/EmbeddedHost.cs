@@ -43,6 +43,7 @@ public static class EmbeddedHost
         builder.AddPseudonym();
         builder.AddEffectuation();
         builder.AddPortal();
+        builder.AddBench();
 
         more?.Invoke(builder);
 

@@ -31,6 +31,7 @@ public static class PortalModule
         builder.AddCitizenLog();
         services.AddHttpContextAccessor();
         services.AddSingleton<Assets>();
+        services.AddSingleton<PagesHere>();
         services.AddRazorPages(options => options.Conventions.AddPageAccess()).AddMvcOptions(mvc =>
         {
             mvc.Filters.Add<InTheirLanguage>();

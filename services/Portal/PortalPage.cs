@@ -24,9 +24,18 @@ public abstract class PortalPage : PageModel
         }
         catch (RpcException e) when (Refusal.Of(e) is { Kind: not RejectionKind.Unauthenticated } rejection)
         {
-            Refused = rejection;
-            Response.StatusCode = Hosting.RejectionWriter.HttpStatus(rejection);
-            return await again();
+            return await Again(rejection, again);
         }
+        catch (RejectedException e)
+        {
+            return await Again(e.Rejection, again);
+        }
+    }
+
+    private Task<IActionResult> Again(Rejection rejection, Func<Task<IActionResult>> again)
+    {
+        Refused = rejection;
+        Response.StatusCode = Hosting.RejectionWriter.HttpStatus(rejection);
+        return again();
     }
 }
