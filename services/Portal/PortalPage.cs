@@ -14,6 +14,9 @@ public abstract class PortalPage : PageModel
     /// <summary>The same names as the contracts' fields: a refusal finds its field.</summary>
     public bool IsAt(string field) => Refused?.Field == field;
 
+    /// <summary>A key for a form that is shown: what is sent twice with it is done once (rule M9).</summary>
+    protected static string NewIdempotencyKey() => "portal-" + Guid.NewGuid().ToString("N");
+
     /// <summary>Does what a form asks for, then goes to <paramref name="then"/>, so that a reload sends nothing twice; or shows the form with the refusal.</summary>
     protected async Task<IActionResult> Do(Func<Task> call, Func<IActionResult> then, Func<Task<IActionResult>> again)
     {

@@ -24,9 +24,6 @@ public static class Show
     /// <summary>A text with its gaps {0}, {1} … filled in.</summary>
     public static string Filled(string text, params string[] values) => string.Format(CultureInfo.InvariantCulture, CompositeFormat.Parse(text), (object[])values);
 
-    /// <summary>For the attribute <c>datetime</c>.</summary>
-    public static string Machine(Timestamp instant) => instant.ToDateTimeOffset().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-
     /// <summary>The wire's yyyy-MM-dd.</summary>
     public static string Day(string day) => DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? Day(date) : day;
 

@@ -39,7 +39,6 @@ internal static class SignIn
                 o => o.LogSources.All(source => source.IsUsable),
                 "Set each Portal:LogSources:<n>:Name, and Portal:LogSources:<n>:Address to an https:// address without a query: a CPR number and names may go without TLS on this machine only.")
             .ValidateOnStart();
-        services.AddHttpClient(OpenId);
         services.AddAuthentication().AddCookie(Session).AddOpenIdConnect(OpenId, _ => { });
         services.AddOptions<CookieAuthenticationOptions>(Session).Configure<IOptions<TokenOptions>>((cookie, token) =>
         {

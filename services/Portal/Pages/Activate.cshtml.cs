@@ -22,7 +22,7 @@ public sealed class ActivateModel([FromKeyedServices("registration")] Registrati
     [BindProperty]
     public string? Reason { get; set; }
 
-    public void OnGet() => IdempotencyKey = "portal-" + Guid.NewGuid().ToString("N");
+    public void OnGet() => IdempotencyKey = NewIdempotencyKey();
 
     public Task<IActionResult> OnPostAsync(CancellationToken cancel)
     {

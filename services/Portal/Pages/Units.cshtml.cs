@@ -40,7 +40,7 @@ public sealed class UnitsModel([FromKeyedServices("registration")] RegistrationS
     public async Task OnGetAsync(CancellationToken cancel)
     {
         if (Nomination.IdempotencyKey.Length == 0)
-            Nomination.IdempotencyKey = "portal-" + Guid.NewGuid().ToString("N");
+            Nomination.IdempotencyKey = NewIdempotencyKey();
         var found = await registration.ListUnitsAsync(new ListUnitsRequest { InForceOnly = InForce, PageSize = PageSize, PageToken = After ?? "" }, cancellationToken: cancel);
         (Units, Next) = (found.Units, found.NextPageToken);
     }
