@@ -44,6 +44,10 @@ public static class EdgeBus
     private const int CommandsAtOnce = 16;
 
     private const int LargestBuffer = 1024 * 1024;
+
+    /// <summary>A confirm takes milliseconds. One that takes longer is looked after so often.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
     private static readonly ConcurrentBag<ArrayBufferWriter<byte>> Buffers = [];
     private static readonly JsonWriterOptions Writing = new() { Encoder = EdgeJson.Options.Encoder, SkipValidation = true };
 
@@ -160,14 +164,32 @@ public static class EdgeBus
     }
 
     /// <summary>Completes once the broker has the message safe.</summary>
-    internal static ValueTask Publish(IChannel channel, string exchange, string routingKey, bool mandatory, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    /// <exception cref="ConfirmLostException">The connection is gone, and with it the confirm.</exception>
+    internal static async Task Publish(IChannel channel, string exchange, string routingKey, bool mandatory, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
         properties.Persistent = true;
-        return channel.BasicPublishAsync(exchange, routingKey, mandatory, properties, body, cancel);
+        var confirmed = channel.BasicPublishAsync(exchange, routingKey, mandatory, properties, body, cancel).AsTask();
+        while (true)
+        {
+            try
+            {
+                await confirmed.WaitAsync(LookAgain, cancel);
+                return;
+            }
+            // However long an open channel takes: a broker that is short of memory or disk confirms nothing until it has some.
+            catch (TimeoutException) when (!confirmed.IsCompleted && channel.IsOpen)
+            {
+            }
+            // A publish that meets the end of its connection is sometimes forgotten by the client, and would be waited for for ever (rabbitmq-dotnet-client, issue 1930).
+            catch (TimeoutException) when (!confirmed.IsCompleted)
+            {
+                throw new ConfirmLostException();
+            }
+        }
     }
 
     /// <summary>As above.</summary>
-    internal static async ValueTask Publish(IChannel channel, EdgeLetter letter, bool mandatory, CancellationToken cancel)
+    internal static async Task Publish(IChannel channel, EdgeLetter letter, bool mandatory, CancellationToken cancel)
     {
         await Publish(channel, letter.Exchange ?? "", letter.RoutingKey, mandatory, letter.Properties, letter.Body.WrittenMemory, cancel);
         // Not where it failed: the client may be at it still.
@@ -257,6 +279,9 @@ public static class EdgeBus
         }
     }
 }
+
+/// <summary>Nobody knows whether the broker has the message: it is sent again.</summary>
+internal sealed class ConfirmLostException() : IOException("The broker's connection ended before it confirmed.");
 
 /// <summary>A queue, what it takes to send to it, and who takes what comes.</summary>
 internal sealed record EdgeEndpoint(EdgeQueue Queue, string Operation, Func<byte[], Caller, CancellationToken, Task<EdgeLetter>> Handle) : IDisposable
@@ -400,7 +425,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
     };
 
     /// <summary>The broker has taken the message back: it will come again, here or at another replica.</summary>
-    private static bool ChannelIsGone(Exception e) => e is AlreadyClosedException or OperationInterruptedException or ObjectDisposedException;
+    private static bool ChannelIsGone(Exception e) => e is AlreadyClosedException or OperationInterruptedException or ObjectDisposedException or ConfirmLostException;
 }
 
 /// <summary>
