@@ -22,6 +22,9 @@ public sealed record LocalClusterOptions
     /// <summary>Added to the environment of all services, for example a setting of a test.</summary>
     public IReadOnlyDictionary<string, string?> ServiceEnvironment { get; init; } = new Dictionary<string, string?>();
 
+    /// <summary>App ids of dapr.yaml that are not started.</summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
+
     /// <summary>Added to the environment of all sidecars.</summary>
     public IReadOnlyDictionary<string, string?> SidecarEnvironment { get; init; } = new Dictionary<string, string?>();
 
@@ -44,8 +47,10 @@ public sealed record LocalClusterOptions
 /// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
-    /// <summary>Services without a database: the token service, which keeps a file.</summary>
-    private static readonly string[] NoDatabase = ["tokens"];
+    private const string Tokens = "tokens";
+
+    /// <summary>Services without a database: the token service, which keeps a file, and the portal, which keeps nothing.</summary>
+    private static readonly string[] NoDatabase = [Tokens, "portal"];
 
     /// <summary>Folders that are made anew at each start.</summary>
     private static readonly string[] Passing = ["logs", "components", "names", "faults"];
@@ -59,7 +64,7 @@ public sealed class LocalCluster : IAsyncDisposable
         Parties = new DemoParties(_folder);
         Parties.Ensure();
         SidecarProgram = FindDaprd() ?? Path.Combine(options.Root, "tests", "Distributed", "Sidecar", "bin", Configuration, "net10.0", "Sloring.Sidecar.dll");
-        Processes = [.. run.Apps.GroupBy(app => app.AppId).SelectMany(replicas => replicas.Select((app, at) =>
+        Processes = [.. run.Apps.Where(app => !options.LeftOut.Contains(app.AppId)).GroupBy(app => app.AppId).SelectMany(replicas => replicas.Select((app, at) =>
             Plan(app, replicas.Count() == 1 ? app.AppId : $"{app.AppId}-{at + 1}")))];
     }
 
@@ -250,10 +255,11 @@ public sealed class LocalCluster : IAsyncDisposable
         };
         foreach (var (variable, value) in app.Env)
             environment[variable] = value;
-        var isTokens = NoDatabase.Contains(app.AppId);
+        var isTokens = app.AppId == Tokens;
         if (isTokens)
             environment["Tokens__StateFile"] = Path.Combine(_folder, "tokens.json");
-        if (!app.Env.Keys.Any(variable => variable.StartsWith(isTokens ? "Tokens__" : "Soap__", StringComparison.Ordinal)))
+        string[] trusting = isTokens ? ["Tokens__IdentityProviders__", "Tokens__Audiences__"] : ["Soap__"];
+        if (!app.Env.Keys.Any(variable => trusting.Any(section => variable.StartsWith(section, StringComparison.Ordinal))))
         {
             foreach (var (key, value) in isTokens ? Parties.ExchangeSettings() : Parties.TicketSettings())
                 environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;

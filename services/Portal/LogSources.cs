@@ -37,6 +37,9 @@ public sealed class LogSources(IHttpClientFactory http, ServiceTokens tokens, IO
     /// <summary>Their messages may say more than ours.</summary>
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
+    /// <summary>There are sources to ask.</summary>
+    public bool Any => options.Value.LogSources.Count > 0;
+
     /// <summary>All entries of all sources that answer, and the names of those that do not.</summary>
     public async Task<(MaskedLog.Unmasked Entries, IReadOnlyList<string> Away)> Read(CprNumber patient, CancellationToken cancel)
     {

@@ -1,17 +1,23 @@
 using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.Extensions.Options;
+using Sloring.Hosting;
 
 namespace Sloring.Portal;
 
-/// <summary>What a browser may do with a page: load from here, send forms here, nothing else, and nothing inline.</summary>
-internal sealed class PageHeaders : IResultFilter
+/// <summary>
+/// What a browser may do with a page: load from here, send forms here, nothing else, and nothing inline. Where a form's answer leads on to counts as where it is sent: signing out
+/// ends at the token service, and a form of a session that is over begins there.
+/// </summary>
+internal sealed class PageHeaders(IOptions<TokenOptions> token) : IResultFilter
 {
-    private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    private readonly string _contentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self' "
+        + $"{PolicySource.Of(token.Value.Issuer)}; base-uri 'none'; frame-ancestors 'none'";
 
     public void OnResultExecuting(ResultExecutingContext context)
     {
         var headers = context.HttpContext.Response.Headers;
-        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.ContentSecurityPolicy = _contentSecurityPolicy;
         // Forms of the same origin name where they come from; no other site learns an address.
         headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";

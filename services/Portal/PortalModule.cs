@@ -38,7 +38,7 @@ public static class PortalModule
             mvc.Filters.Add<OnlyTheirPages>();
             mvc.Filters.Add<ShowRejections>();
             mvc.Filters.Add<ShowStaleForms>();
-            mvc.Filters.Add(new PageHeaders());
+            mvc.Filters.Add<PageHeaders>();
         }).AddApplicationPart(typeof(PortalModule).Assembly);
         services.AddAntiforgery(options =>
         {
@@ -57,10 +57,15 @@ public static class PortalModule
         builder.AddServiceClient<EffectuationService.EffectuationServiceClient>(from: clientId, to: "effectuation");
         builder.Services.AddSingleton(provider => new Pages.CitizenView(provider.GetRequiredKeyedService<EffectuationService.EffectuationServiceClient>(clientId)));
         builder.Services.AddSingleton<LogSources>();
-        // Without TLS a source is on this machine, and no proxy is to read what it says. Whoever the settings name is asked, and nobody whom it names in turn.
+        // Whoever the settings name is asked, and nobody whom it names in turn.
         foreach (var scheme in (ReadOnlySpan<string>)[Uri.UriSchemeHttp, Uri.UriSchemeHttps])
             builder.Services.AddHttpClient(LogSources.Client + scheme, http => (http.Timeout, http.MaxResponseContentBufferSize) = (LogSources.Patience, LogSources.LargestAnswer))
-                .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = scheme == Uri.UriSchemeHttps });
+                .ConfigurePrimaryHttpMessageHandler(() =>
+                {
+                    var handler = Outgoing.To(scheme);
+                    (handler.AllowAutoRedirect, handler.UseCookies) = (false, false);
+                    return handler;
+                });
     }
 
     public static void MapPortal(this WebApplication app)

@@ -56,6 +56,7 @@ internal static class SignIn
             openId.Authority = token.Value.Issuer;
             openId.MetadataAddress = address.TrimEnd('/') + "/.well-known/openid-configuration";
             openId.RequireHttpsMetadata = false;
+            openId.BackchannelHttpHandler = Outgoing.To(address);
             openId.ClientId = portal.Value.ClientId;
             openId.ClientSecret = secrets.Text("client/" + portal.Value.ClientId);
             openId.SignInScheme = Session;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -34,6 +35,20 @@ public sealed class SignInTests(PortalFixture portal)
         await page.GoBackAsync();
 
         Assert.Equal(0, await page.GetByRole(AriaRole.Heading, new() { Name = "Arbejdsliste" }).CountAsync());
+    }
+
+    [Fact]
+    public async Task SigningOut_LeadsToATokenServiceElsewhere()
+    {
+        // For a browser localhost is another origin than 127.0.0.1, as the token service is on a cluster.
+        await using var platform = await Platform.StartWith(
+            services => services.PostConfigure<Hosting.TokenOptions>(token => token.Issuer = token.Issuer.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)));
+        var page = await portal.SignIn("leder", at: "/cases", of: platform);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log ud" }).ClickAsync();
+
+        await page.Locator("button[name=persona]").First.WaitForAsync();
+        Assert.StartsWith("http://localhost:", page.Url, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -11,6 +11,7 @@ using Sloring.Cluster;
 using Sloring.Contracts.Edge;
 using Sloring.Effectuation;
 using Sloring.Hosting;
+using Sloring.Portal;
 using Sloring.Pseudonym;
 using Sloring.Registration;
 using Sloring.Scheduler;
@@ -32,7 +33,11 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
         ["scheduler"] = builder => builder.AddScheduler(),
         ["pseudonym"] = builder => builder.AddPseudonym(),
         ["effectuation"] = builder => builder.AddEffectuation(),
+        ["portal"] = builder => builder.AddPortal(),
     };
+
+    /// <summary>Those that keep no journal, and so publish and hear nothing.</summary>
+    private static readonly string[] NoJournal = ["tokens", "portal"];
 
     /// <summary>Sections of the settings and what reads them. Registration, Approval and the like are each their own service's.</summary>
     private static readonly Dictionary<string, Type> Sections = new()
@@ -49,6 +54,7 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
         ["Approval"] = typeof(ApprovalOptions),
         ["Effectuation"] = typeof(EffectuationOptions),
         ["Pseudonym"] = typeof(PseudonymOptions),
+        ["Portal"] = typeof(PortalOptions),
     };
 
     public static TheoryData<string> Forms => new(Deployment.Forms.Keys);
@@ -126,7 +132,7 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
         var process = Process(form, name);
         using var app = Build(process);
         Assert.Equal(process.AppPort, new Uri(app.Configuration["Listen:Grpc"]!).Port);
-        Assert.Equal(process.AppId == "tokens" ? [] : [process.AppId], app.Services.GetServices<IServiceJournal>().Select(journal => journal.Service));
+        Assert.Equal(NoJournal.Contains(process.AppId) ? [] : [process.AppId], app.Services.GetServices<IServiceJournal>().Select(journal => journal.Service));
     }
 
     [Theory, MemberData(nameof(Forms))]
@@ -157,7 +163,7 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
 
     [Theory, MemberData(nameof(Forms))]
     public void PubSub_IsOpenToTheServicesThatHaveAJournal(string form) => Assert.Equal(
-        Deployment.Forms[form]().Processes.Select(process => process.AppId).Distinct().Except(["tokens"]).Order(StringComparer.Ordinal),
+        Deployment.Forms[form]().Processes.Select(process => process.AppId).Distinct().Except(NoJournal).Order(StringComparer.Ordinal),
         ((YamlSequenceNode)Component("pubsub.yaml")["scopes"]).Select(app => (string)app!).Order(StringComparer.Ordinal));
 
     [Theory, MemberData(nameof(Forms))]
@@ -165,7 +171,7 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
     {
         var scopes = Metadata(Component("pubsub.yaml"))["subscriptionScopes"]["value"].ToString().Split(';').Select(entry => entry.Split('='))
             .ToDictionary(entry => entry[0], entry => entry[1].Split(',', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).ToList());
-        foreach (var process in Deployment.Forms[form]().Processes.DistinctBy(process => process.AppId).Where(process => process.AppId != "tokens"))
+        foreach (var process in Deployment.Forms[form]().Processes.DistinctBy(process => process.AppId).Where(process => !NoJournal.Contains(process.AppId)))
         {
             using var app = Build(process);
             var heard = app.Services.GetServices<Inbox>().SelectMany(inbox => inbox.Topics).Select(topic => topic.Type).Distinct().ToList();
@@ -207,7 +213,7 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
         var made = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(Path.Combine(platform.Folder, "secrets.json"), TestContext.Current.CancellationToken))!;
         var store = secrets.InStore("sloring");
         Assert.Equal([], made.Keys.Select(name => name.Replace('/', '.')).Except(store));
-        Assert.Equal([], Services.Keys.Except(["tokens"]).Select(service => "postgres." + service).Except(store));
+        Assert.Equal([], Services.Keys.Except(NoJournal).Select(service => "postgres." + service).Except(store));
         Assert.Contains("rabbitmq." + new EdgeOptions().User, store);
     }
 

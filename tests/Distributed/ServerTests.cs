@@ -88,7 +88,7 @@ public sealed class ServerTests : IAsyncLifetime
     [Fact]
     public async Task Runner_ThatIsKilled_LeavesNothingBehind()
     {
-        var offset = ClusterWireTests.RunningCluster.FreeOffset();
+        var offset = RunningCluster.FreeOffset();
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sloring.Cluster.dll"), "--offset", $"{offset}", "--folder", Path.Combine(_folder, "cluster")])
         {
             WorkingDirectory = Repository.Root,

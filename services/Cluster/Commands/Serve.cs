@@ -48,6 +48,7 @@ internal static class Serve
         Screen.Line($"[bold]sloring-platform[/] is running in {cluster.Processes.Count} processes ({took.TotalSeconds:F1} s). Stop it with Ctrl-C.");
         foreach (var process in cluster.Processes)
             Screen.Line($"  {process.Name,-16} {process.HttpAddress}   gRPC {process.GrpcAddress}   sidecar {process.SidecarAddress}");
+        Screen.Line($"  {"Portal",-16} {cluster["portal"].HttpAddress}/ in a browser; choose who to be");
         Screen.Line($"  {"PostgreSQL",-16} 127.0.0.1:{cluster.Postgres.Port}, one schema and one role per service");
         Screen.Line($"  {"RabbitMQ",-16} amqp://127.0.0.1:{cluster.RabbitMq.Port}, users as the demo clients (docs/edge.md)");
         Screen.Line($"  {"Data, logs",-16} {options.Folder}");

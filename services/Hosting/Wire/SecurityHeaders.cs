@@ -2,6 +2,13 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Sloring.Hosting;
 
+/// <summary>How a content security policy names an address.</summary>
+public static class PolicySource
+{
+    /// <summary>Its origin. The policy knows no IPv6 address: of [::1] only the scheme can be said.</summary>
+    public static string Of(string uri) => new Uri(uri) is { HostNameType: UriHostNameType.IPv6 } six ? six.Scheme + ":" : new Uri(uri).GetLeftPart(UriPartial.Authority);
+}
+
 /// <summary>What every HTTP answer says to whoever keeps or shows it. Nothing here is a page, and nothing may be kept unless its handler says so. gRPC has no use for them.</summary>
 internal static class SecurityHeaders
 {

@@ -29,6 +29,9 @@ public sealed class LogModel(LogSources sources, CitizenView view, Sealer sealer
     /// <summary>Sources that gave no log.</summary>
     public IReadOnlyList<string> Away { get; private set; } = [];
 
+    /// <summary>Somebody can be asked for logs: without, an empty page says nothing about the patient.</summary>
+    public bool HasSources => sources.Any;
+
     /// <summary>Why there is no log; null where there is one.</summary>
     public Rejection? Unavailable { get; private set; }
 

@@ -28,7 +28,7 @@ internal sealed class DemoSignIn(People people, Browser browser, Sealer sealer, 
             <ul>{string.Concat(people.Personas.Select(persona => Choice(persona, danish)))}
             </ul>
             </form>
-            """, $"'self' {RedirectUris.PolicySource(request.RedirectUri)}");
+            """, $"'self' {PolicySource.Of(request.RedirectUri)}");
     }
 
     private static string Choice(ClientOptions persona, bool danish)

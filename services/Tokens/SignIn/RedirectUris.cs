@@ -14,9 +14,6 @@ public static class RedirectUris
     public static bool Matches(string registered, string given) =>
         string.Equals(registered, given, StringComparison.Ordinal) || (Loopback(registered) is { } ours && Loopback(given) == ours);
 
-    /// <summary>What a page of an address's own may send a form's answer to, for its content security policy. The policy knows no IPv6 address.</summary>
-    public static string PolicySource(string uri) => uri.StartsWith(LoopbackHosts[1], StringComparison.Ordinal) ? "http:" : new Uri(uri).GetLeftPart(UriPartial.Authority);
-
     /// <summary>Host and what follows the port. Taken from the text and not from a parsed address, which would be another program's reading of it.</summary>
     private static (string Host, string After)? Loopback(string uri)
     {

@@ -77,7 +77,7 @@ internal sealed class SignOut(
         var (title, text, button) = page.Language == Pages.Danish
             ? ("Log ud?", "En app har sendt dig hertil for at logge ud.", "Log ud")
             : ("Sign out?", "An app has sent you here to sign out.", "Sign out");
-        var targets = page.Target is null ? "'self'" : $"'self' {RedirectUris.PolicySource(page.Target)}";
+        var targets = page.Target is null ? "'self'" : $"'self' {PolicySource.Of(page.Target)}";
         return Pages.Write(http, StatusCodes.Status200OK, page.Language, title,
             $"<p>{text}</p>\n<form method=\"post\" action=\"{TokensModule.SignOutPath}\">\n<input type=\"hidden\" name=\"page\" value=\"{Pages.Text(sealer.Seal(page))}\">\n<button>{button}</button>\n</form>", targets);
     }
