@@ -63,9 +63,9 @@ public sealed record EdgeExplanation(string Da, string En, string Link);
 /// <param name="Position">Journal position of the change.</param>
 public sealed record MaskingDecisionChanged(string Cvr, string PatientKey, DateTimeOffset? EndsAt, long Position);
 
-/// <summary>Platform → region's systems: people must be told (rules A1, A3, A5, A8, M5). Routed by CVR and kind. Deliberately absent: the patient.</summary>
+/// <summary>Platform → region's systems: people must be told (rules A1, A3, A5, A8, M5, C3). Routed by CVR and kind. Deliberately absent: the patient.</summary>
 /// <param name="NoticeId">Id of the notice, a UUID; the same in a repeat.</param>
-/// <param name="Kind">"leader-told", "reason-missing", "decision-reminder", "decision-overdue", "expiry-notice", "lifted", "ended", "question" or "answer".</param>
+/// <param name="Kind">"leader-told", "reason-missing", "decision-reminder", "decision-overdue", "expiry-notice", "lifted", "ended", "question", "answer" or "complaint".</param>
 /// <param name="CaseId">The case; equals the masking's id.</param>
 /// <param name="Cvr">The organisation, 8 digits.</param>
 /// <param name="ToPerson">Person id of the recipient; null where it goes to a level.</param>

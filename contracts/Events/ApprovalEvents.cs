@@ -79,7 +79,7 @@ public sealed record NotificationRequested : IEvent
     /// <summary>Id of the notice, a UUID.</summary>
     public required string NoticeId { get; init; }
 
-    /// <summary>"leader-told", "reason-missing", "decision-reminder", "decision-overdue", "expiry-notice", "lifted", "ended", "question" or "answer".</summary>
+    /// <summary>"leader-told", "reason-missing", "decision-reminder", "decision-overdue", "expiry-notice", "lifted", "ended", "question", "answer" or "complaint".</summary>
     public required string Kind { get; init; }
 
     /// <summary>The case.</summary>

@@ -33,7 +33,7 @@ public sealed class Answer(Store<ApprovalDb> store, CaseView view, Sealer sealer
                     SealedText = sealedText,
                 });
                 await scope.Notify("answer", found, toPerson: question.AskedBy, toUnit: found.LevelUnitSorId);
-                return await view.Whole(scope.Db, found, now, scope.Cancel);
+                return await view.Whole(scope.Db, found, caller, now, scope.Cancel);
             },
             cancel);
     }

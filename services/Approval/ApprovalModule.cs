@@ -35,6 +35,7 @@ public static class ApprovalModule
         services.AddSingleton<ListCases>();
         services.AddSingleton<WatchCaseCounts>();
         services.AddSingleton<GetCase>();
+        services.AddSingleton<GetCaseState>();
         services.AddSingleton<Decide>();
         services.AddSingleton<RenewCase>();
         services.AddSingleton<Ask>();

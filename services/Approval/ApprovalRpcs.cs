@@ -7,7 +7,7 @@ namespace Sloring.Approval;
 
 /// <summary>The gRPC door: an rpc, its operation, its use case.</summary>
 public sealed class ApprovalRpcs(
-    ListCases listCases, WatchCaseCounts watchCaseCounts, GetCase getCase, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview,
+    ListCases listCases, WatchCaseCounts watchCaseCounts, GetCase getCase, GetCaseState getCaseState, Decide decide, Ask ask, Answer answer, RenewCase renewCase, ListNotices listNotices, GetOverview getOverview,
     RegisterComplaint registerComplaint, ListComplaints listComplaints, GetComplaint getComplaint, TreatComplaint treatComplaint, AnswerComplaint answerComplaint,
     GetPractice getPractice, ChangePractice changePractice)
     : ApprovalService.ApprovalServiceBase
@@ -23,6 +23,10 @@ public sealed class ApprovalRpcs(
     [Authorize(Operations.GetCase)]
     public override Task<Case> GetCase(GetCaseRequest request, ServerCallContext context) =>
         getCase.Handle(request, context.Caller(), context.CancellationToken);
+
+    [Authorize(Operations.GetCase)]
+    public override Task<CaseSummary> GetCaseState(GetCaseStateRequest request, ServerCallContext context) =>
+        getCaseState.Handle(request, context.Caller(), context.CancellationToken);
 
     [Authorize(Operations.Decide)]
     public override Task<Case> Decide(DecideRequest request, ServerCallContext context) =>

@@ -39,7 +39,7 @@ public sealed class Ask(Store<ApprovalDb> store, Practices practices, CaseView v
                     SealedText = sealedText,
                 });
                 await scope.Notify("question", found, toPerson: found.ActivatedBy);
-                return await view.Whole(scope.Db, found, now, scope.Cancel);
+                return await view.Whole(scope.Db, found, caller, now, scope.Cancel);
             },
             cancel);
     }

@@ -17,6 +17,9 @@ internal static class CaseAccess
     /// <summary>The level, and the activator, who is asked questions (rule A6).</summary>
     public static bool MaySee(this Caller caller, ApprovalCase @case) => caller.LeadsLevelOf(@case) || caller.PersonId == @case.ActivatedBy;
 
+    /// <summary>What <see cref="GetCase"/> would not refuse: the operation's roles, and what the caller is to this case.</summary>
+    public static bool MayRead(this Caller caller, ApprovalCase @case) => Operations.Allowed[Operations.GetCase].Any(caller.Is) && caller.MaySee(@case);
+
     /// <summary>The caller as a rule sees it.</summary>
     public static Decider DeciderOf(this Caller caller, ApprovalCase @case, Practice practice) =>
         new(caller.RequirePerson(), caller.LeadsLevelOf(@case), practice.MayDecideOwn);

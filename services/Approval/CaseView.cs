@@ -12,7 +12,7 @@ namespace Sloring.Approval;
 public sealed class CaseView(Practices practices, Sealer sealer)
 {
     /// <summary>The list's view: no patient, no text.</summary>
-    public static CaseSummary Summary(ApprovalCase @case, bool awaitsAnswer, DateTimeOffset now, Practice practice) => new()
+    public static CaseSummary Summary(ApprovalCase @case, bool awaitsAnswer, Caller caller, DateTimeOffset now, Practice practice) => new()
     {
         CaseId = @case.CaseId,
         Trigger = @case.Trigger,
@@ -25,26 +25,26 @@ public sealed class CaseView(Practices practices, Sealer sealer)
         EndsAt = @case.EndsAt.ToTimestamp(),
         LevelUnitSorId = @case.LevelUnitSorId ?? "",
         AwaitsAnswer = awaitsAnswer,
+        Readable = caller.MayRead(@case),
     };
 
     /// <summary>The whole case, unsealed: only for a caller who may see it.</summary>
-    public async Task<Case> Whole(ApprovalDb db, ApprovalCase @case, DateTimeOffset now, CancellationToken cancel)
+    public async Task<Case> Whole(ApprovalDb db, ApprovalCase @case, Caller caller, DateTimeOffset now, CancellationToken cancel)
     {
         var practice = await practices.Of(db, @case.Cvr, cancel);
+        var history = await db.Cases.AsNoTracking().Where(c => c.PatientKey == @case.PatientKey && c.Cvr == @case.Cvr && c.CaseId != @case.CaseId)
+            .OrderByDescending(c => c.ActivatedAt).ToListAsync(cancel);
         return new Case
         {
-            Summary = Summary(@case, @case.Questions.Exists(question => question.AnsweredAt is null), now, practice),
+            Summary = Summary(@case, @case.Questions.Exists(question => question.AnsweredAt is null), caller, now, practice),
             PatientCpr = sealer.Open(@case.SealedCpr, SealedFor.Cpr),
             BehaviourOn = @case.BehaviourOn.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
             Reason = Open(@case.SealedReason, SealedFor.Reason),
             ActivatedBy = @case.ActivatedBy,
             Decisions = { @case.Steps.Select(Step) },
             Questions = { @case.Questions.Select(Question) },
-            HistoryCaseIds =
-            {
-                await db.Cases.Where(c => c.PatientKey == @case.PatientKey && c.Cvr == @case.Cvr && c.CaseId != @case.CaseId)
-                    .OrderByDescending(c => c.ActivatedAt).Select(c => c.CaseId).ToListAsync(cancel),
-            },
+            HistoryCaseIds = { history.Select(c => c.CaseId) },
+            ReadableHistoryCaseIds = { history.Where(caller.MayRead).Select(c => c.CaseId) },
             Complaints = { (await db.Complaints.AsNoTracking().Where(c => c.CaseId == @case.CaseId).OrderBy(c => c.RegisteredAt).ToListAsync(cancel)).Select(ComplaintView.OfCase) },
             RenewalFrom = Deadlines.RenewalFrom(@case, practice).ToTimestamp(),
         };

@@ -48,6 +48,6 @@ public sealed class Decide(Store<ApprovalDb> store, Practices practices, CaseVie
         await scope.CancelDeadlines(found, decided == CaseState.Lifted ? Deadlines.UntilClosed : Deadlines.UntilDecided);
         if (decided == CaseState.Lifted)
             await scope.Notify("lifted", found, toPerson: found.ActivatedBy);
-        return await view.Whole(scope.Db, found, now, scope.Cancel);
+        return await view.Whole(scope.Db, found, caller, now, scope.Cancel);
     }
 }

@@ -16,7 +16,7 @@ public sealed class GetCase(Store<ApprovalDb> store, AuditReads<ApprovalDb> audi
                 var found = await db.Load(caseId, caller.RequireCvr(), cancel);
                 if (!caller.MaySee(found))
                     throw new RejectedException(Rejections.NotYourLevel);
-                return (PatientKey.Parse(found.PatientKey), await view.Whole(db, found, clock.GetUtcNow(), cancel));
+                return (PatientKey.Parse(found.PatientKey), await view.Whole(db, found, caller, clock.GetUtcNow(), cancel));
             },
             cancel);
         await audit.Record(caller, Operations.GetCase, patient, caseId, cancel);

@@ -27,7 +27,7 @@ public sealed class ListCases(Store<ApprovalDb> store, Practices practices, Time
         var page = found.Take(size).ToList();
         return new ListCasesResponse
         {
-            Cases = { page.Select(row => CaseView.Summary(row.Case, row.AwaitsAnswer, now, practice)) },
+            Cases = { page.Select(row => CaseView.Summary(row.Case, row.AwaitsAnswer, caller, now, practice)) },
             NextPageToken = found.Count > size ? PageKey.Token(page[^1].Case.DecisionDue, page[^1].Case.CaseId) : "",
         };
     }

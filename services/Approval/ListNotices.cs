@@ -5,7 +5,7 @@ using Sloring.Hosting;
 
 namespace Sloring.Approval;
 
-/// <summary>Notices to the caller and, for leaders, to the caller's level, newest first (rules A1, A3, A5, A6, A8, M5).</summary>
+/// <summary>Notices to the caller and, for leaders, to the caller's level, newest first (rules A1, A3, A5, A6, A8, M5, C3).</summary>
 public sealed class ListNotices(Store<ApprovalDb> store)
 {
     public async Task<ListNoticesResponse> Handle(ListNoticesRequest request, Caller caller, CancellationToken cancel)

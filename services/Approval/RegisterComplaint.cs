@@ -6,7 +6,7 @@ using CaseComplaint = Sloring.Approval.Domain.CaseComplaint;
 
 namespace Sloring.Approval;
 
-/// <summary>Registers a complaint against a masking of the caller's organisation (rule C3). The masking and its case stay as they are.</summary>
+/// <summary>Registers a complaint against a masking of the caller's organisation (rule C3) and tells the level. The masking and its case stay as they are.</summary>
 public sealed class RegisterComplaint(Store<ApprovalDb> store, ComplaintView view, Sealer sealer)
 {
     public Task<Complaint> Handle(RegisterComplaintRequest request, Caller caller, CancellationToken cancel)
@@ -45,6 +45,7 @@ public sealed class RegisterComplaint(Store<ApprovalDb> store, ComplaintView vie
                 };
                 scope.Db.Complaints.Add(complaint);
                 await scope.Append(ComplaintView.Changed(complaint, found, "registered", person));
+                await scope.Notify("complaint", found, toUnit: found.LevelUnitSorId);
                 return view.Whole(complaint, found, now);
             },
             cancel);

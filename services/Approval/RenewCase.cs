@@ -39,7 +39,7 @@ public sealed class RenewCase(
             {
                 var found = await scope.Db.Load(caseId, caller.RequireCvr(), scope.Cancel);
                 await scope.RecordRenewal(found, extendsEnd, endsAt, person, scope.Now, await practices.Of(scope.Db, found.Cvr, scope.Cancel));
-                return await view.Whole(scope.Db, found, scope.Now, scope.Cancel);
+                return await view.Whole(scope.Db, found, caller, scope.Now, scope.Cancel);
             },
             cancel);
     }

@@ -5,7 +5,7 @@ using Requested = Sloring.Contracts.Events.NotificationRequested;
 
 namespace Sloring.Approval;
 
-/// <summary>Tells regions' own systems over the broker that people must be told (rules A1, A3, A5, A8, M5). It names the case, never the patient.</summary>
+/// <summary>Tells regions' own systems over the broker that people must be told (rules A1, A3, A5, A8, M5, C3). It names the case, never the patient.</summary>
 public sealed class TellNotifications : IEdgeTeller
 {
     private static readonly string Type = EventNames.Of<Requested>();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sloring.Contracts;
 using Xunit;
 using static Sloring.Tests.Distributed.EdgePlatform;
 
@@ -31,14 +32,42 @@ public sealed class EdgeNotificationTests(EdgePlatform edge) : IClassFixture<Edg
     {
         await using var region = await edge.Broker.Connect("region-hovedstaden");
         var queue = await region.Listen("region-hovedstaden", "sloring.notifications", $"{Hovedstaden}.lifted");
-        var id = (string)(await edge.Activate(People.NextCpr()))["maskingId"]!;
-        await Eventually.True(
-            async () => (await edge.Platform.Client.Send("leder", HttpMethod.Get, $"/v1/cases/{id}", null, TestContext.Current.CancellationToken)).Status == System.Net.HttpStatusCode.OK, "the case is there");
+        var id = await Case();
 
         await edge.Platform.Client.Must(
             "leder", HttpMethod.Post, $"/v1/cases/{id}/decision", new JsonObject { ["decision"] = "DECISION_LIFT", ["reason"] = "Ikke chikane." }, TestContext.Current.CancellationToken);
 
         Assert.Equal("hw-1001", (string)(await Heard(region, queue, id, "lifted"))["toPerson"]!);
+    }
+
+    [Fact] // C3
+    public async Task AComplaint_ReachesTheRegionsSystem_WithoutItsText()
+    {
+        await using var region = await edge.Broker.Connect("region-hovedstaden");
+        var queue = await region.Listen("region-hovedstaden", "sloring.notifications", $"{Hovedstaden}.complaint");
+        var id = await Case();
+
+        await edge.Platform.Client.Must("region", HttpMethod.Post, "/v1/complaints", new JsonObject
+        {
+            ["complaintId"] = Guid.NewGuid().ToString(),
+            ["caseId"] = id,
+            ["receivedOn"] = DanishTime.DayOf(edge.Platform.Clock.GetUtcNow()).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
+            ["complainant"] = "COMPLAINANT_PATIENT",
+            ["text"] = "Jeg truede ingen.",
+        }, TestContext.Current.CancellationToken);
+
+        var told = await Heard(region, queue, id, "complaint");
+        Assert.Equal("1000021000016006", (string)told["toUnitSorId"]!);
+        Assert.DoesNotContain("truede", told.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A case that has reached the leader.</summary>
+    private async Task<string> Case()
+    {
+        var id = (string)(await edge.Activate(People.NextCpr()))["maskingId"]!;
+        await Eventually.True(
+            async () => (await edge.Platform.Client.Send("leder", HttpMethod.Get, $"/v1/cases/{id}", null, TestContext.Current.CancellationToken)).Status == System.Net.HttpStatusCode.OK, "the case is there");
+        return id;
     }
 
     private static async Task<JsonNode> Heard(Peer region, string queue, string id, string kind)

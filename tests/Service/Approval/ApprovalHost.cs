@@ -211,6 +211,13 @@ public sealed class ApprovalHost : IAsyncDisposable
         return new Answered(response.StatusCode, text, text.Length > 0 ? JsonDocument.Parse(text).RootElement : default);
     }
 
+    /// <summary>The kinds of a person's notices, newest first.</summary>
+    public static async Task<IEnumerable<string?>> Notices(ApprovalHost host, Person person) =>
+        (await host.Call(person, "GET", "/v1/notices")).List("notices").Select(notice => notice.GetProperty("kind").GetString());
+
+    /// <summary>Metadata of a call by gRPC.</summary>
+    public Metadata As(Person person) => new() { { "authorization", "Bearer " + Token(person) } };
+
     public string Token(Person person)
     {
         var claims = new Dictionary<string, object>

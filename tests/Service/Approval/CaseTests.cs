@@ -1,6 +1,10 @@
 using System.Net;
 using System.Text;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Sloring.Contracts.Approval.V1;
 using Sloring.Contracts.Events;
+using Sloring.Hosting;
 using Xunit;
 using static Sloring.Tests.Service.Approval.ApprovalHost;
 
@@ -129,6 +133,49 @@ public sealed class CaseTests
         Assert.Equal(("GetCase", id), (read.Operation, read.About));
         Assert.NotNull(read.PatientKey);
         Assert.True((await host.Store.Verify(TestContext.Current.CancellationToken)).Intact);
+    }
+
+    // A1, O3
+    [Fact]
+    public async Task What_may_not_be_read_is_said_so_in_lists_and_history()
+    {
+        await using var host = await Start();
+        var first = await host.OpenCase();
+        Assert.True(Assert.Single((await host.Call(HospitalLeader, "GET", "/v1/cases")).List("cases")).GetProperty("readable").GetBoolean());
+        foreach (var onlyLists in (Person[])[Overseer, RegionLeader])
+            Assert.False(Assert.Single((await host.Call(onlyLists, "GET", "/v1/cases")).List("cases")).TryGetProperty("readable", out _));
+
+        var byAnother = host.Activation() with { ActivatedBy = "nurse-2" };
+        await host.Publish(byAnother);
+        var second = byAnother.MaskingId;
+        var seen = await host.Call(HospitalLeader, "GET", $"/v1/cases/{second}");
+        Assert.Equal([first], Ids(seen, "historyCaseIds"));
+        Assert.Equal([first], Ids(seen, "readableHistoryCaseIds"));
+        var byNurse = await host.Call(Nurse, "GET", $"/v1/cases/{first}");
+        Assert.Equal([second], Ids(byNurse, "historyCaseIds"));
+        Assert.Empty(Ids(byNurse, "readableHistoryCaseIds"));
+
+        static string[] Ids(Answered answer, string list) => [.. answer.List(list).Select(id => id.GetString()!)];
+    }
+
+    // O3
+    [Fact]
+    public async Task How_a_case_stands_is_told_to_whom_may_read_it_and_leaves_no_audit_entry()
+    {
+        await using var host = await Start();
+        var id = await host.OpenCase();
+        using var channel = GrpcChannel.ForAddress(host.Grpc);
+        var approval = new ApprovalService.ApprovalServiceClient(channel);
+        async Task<CaseSummary> State(Person person, string of) => await approval.GetCaseStateAsync(new GetCaseStateRequest { CaseId = of }, host.As(person));
+
+        Assert.Equal(CaseState.Open, (await State(HospitalLeader, id)).State);
+        await host.Call(HospitalLeader, "POST", $"/v1/cases/{id}/decision", Uphold);
+        var after = await State(Nurse, id);
+        Assert.Equal((id, CaseState.Upheld, true), (after.CaseId, after.State, after.Readable));
+
+        Assert.Empty((await host.Events()).OfType<MaskingRead>());
+        foreach (var (person, of, code) in ((Person, string, string)[])[(RegionLeader, id, "SLR-202"), (StrangerLeader, id, "SLR-201"), (Overseer, id, "SLR-902"), (HospitalLeader, "x", "SLR-9")])
+            Assert.StartsWith(code, RejectionWriter.FromRpc(await Assert.ThrowsAsync<RpcException>(() => State(person, of)))!.Code);
     }
 
     // A6
@@ -264,7 +311,4 @@ public sealed class CaseTests
 
     private static async Task<string> State(ApprovalHost host, string id) =>
         (await host.Call(HospitalLeader, "GET", $"/v1/cases/{id}"))["summary"].GetProperty("state").GetString()!;
-
-    private static async Task<IEnumerable<string?>> Notices(ApprovalHost host, Person person) =>
-        (await host.Call(person, "GET", "/v1/notices")).List("notices").Select(notice => notice.GetProperty("kind").GetString());
 }

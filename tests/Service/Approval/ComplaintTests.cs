@@ -45,6 +45,24 @@ public sealed class ComplaintTests
         Assert.Empty((await host.Events()).OfType<ApprovalDecided>());
     }
 
+    // C3
+    [Fact]
+    public async Task The_level_is_told_of_a_complaint_once_and_nobody_else_is()
+    {
+        await using var host = await Start();
+        var caseId = await host.OpenCase();
+
+        var complaint = Complaint(host, caseId);
+        foreach (var _ in (string[])["first", "again"])
+            Assert.Equal(HttpStatusCode.OK, (await host.Call(Management, "POST", "/v1/complaints", complaint)).Status);
+
+        Assert.Equal(["complaint", "leader-told"], await Notices(host, HospitalLeader));
+        foreach (var other in (Person[])[RegionLeader, DepartmentLeader, Nurse, StrangerLeader])
+            Assert.DoesNotContain("complaint", await Notices(host, other));
+        var told = Assert.Single((await host.Events()).OfType<NotificationRequested>(), notice => notice.Kind == "complaint");
+        Assert.Equal((caseId, Cvr, null, Hospital), (told.CaseId, told.Cvr, told.ToPerson, told.ToUnitSorId));
+    }
+
     // C3, A5
     [Fact]
     public async Task A_leader_may_lift_as_the_outcome_also_what_was_upheld_and_only_then_it_is_the_answer()

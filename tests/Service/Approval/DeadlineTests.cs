@@ -119,8 +119,4 @@ public sealed class DeadlineTests
         Assert.Equal("CASE_STATE_SUPERSEDED", (await host.Call(HospitalLeader, "GET", $"/v1/cases/{first.MaskingId}"))["summary"].GetProperty("state").GetString());
         Assert.Equal("CASE_STATE_OPEN", (await host.Call(HospitalLeader, "GET", $"/v1/cases/{second.MaskingId}"))["summary"].GetProperty("state").GetString());
     }
-
-    private static async Task<IEnumerable<string?>> Notices(ApprovalHost host, Person person) =>
-        (await host.Call(person, "GET", "/v1/notices")).List("notices")
-            .Select(notice => notice.GetProperty("kind").GetString());
 }
