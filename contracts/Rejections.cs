@@ -441,6 +441,14 @@ public static class Rejections
         "Formularen er for gammel eller hører til en anden session. Åbn siden igen, og send den derfra; intet er gemt.",
         "The form is too old or belongs to another session. Open the page again and send it from there; nothing was saved.");
 
+    public static readonly Rejection SessionEnded = new("SLR-702", Unauthenticated,
+        "Du er logget ud. Log ind i et nyt vindue, og send så herfra; det, du har skrevet, står her endnu, men er ikke gemt.",
+        "You are signed out. Sign in in a new window, then send from here; what you wrote is still here, but was not saved.");
+
+    public static readonly Rejection FormHeld = new("SLR-703", State,
+        "Formularen blev udfyldt, før du loggede ind. Se den igennem, og send den igen, hvis den er din; intet er gemt.",
+        "The form was filled in before you signed in. Look it over, and send it again if it is yours; nothing was saved.");
+
     // 8xx SOAP and its security ticket. As fault strings the national service's own texts stand for some of them: services/Hosting/Soap/SoapFaults.cs.
     public static readonly Rejection TicketMissing = new("SLR-801", Unauthenticated,
         "Sikkerhedsbilletten mangler. Send en underskrevet SAML 2.0-assertion i hovedet wsse:Security.",

@@ -22,11 +22,15 @@ public static class Refusal
         RejectionWriter.FromRpc(e) ?? (e.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded ? Rejections.Busy : Rejections.Failed);
 
     /// <summary>A whole page that says no.</summary>
-    internal static ViewResult Show(Rejection rejection) => new()
+    internal static ViewResult Show(Rejection rejection) => Show("Refused", rejection, rejection);
+
+    /// <summary>A page of its own that says no.</summary>
+    /// <typeparam name="TModel">What it shows.</typeparam>
+    internal static ViewResult Show<TModel>(string view, TModel model, Rejection rejection) => new()
     {
-        ViewName = "Refused",
+        ViewName = view,
         StatusCode = RejectionWriter.HttpStatus(rejection),
-        ViewData = new ViewDataDictionary<Rejection>(new EmptyModelMetadataProvider(), new ModelStateDictionary()) { Model = rejection },
+        ViewData = new ViewDataDictionary<TModel>(new EmptyModelMetadataProvider(), new ModelStateDictionary()) { Model = model },
     };
 }
 
@@ -49,13 +53,13 @@ internal sealed class ShowRejections(ILogger<ShowRejections> log) : IExceptionFi
     }
 }
 
-/// <summary>A form without the token of this session: from another site, from before signing in, or kept too long.</summary>
+/// <summary>A form without the token of this session: from another site, from before signing in, or kept too long. One that this site's own page has sent can be looked over and sent again.</summary>
 internal sealed class ShowStaleForms : IAlwaysRunResultFilter
 {
     public void OnResultExecuting(ResultExecutingContext context)
     {
         if (context.Result is IAntiforgeryValidationFailedResult)
-            context.Result = Refusal.Show(Rejections.FormStale);
+            context.Result = HeldForm.Of(context.HttpContext, Rejections.FormHeld)?.Show() ?? Refusal.Show(Rejections.FormStale);
     }
 
     public void OnResultExecuted(ResultExecutedContext context)

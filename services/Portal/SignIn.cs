@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
+using Sloring.Contracts;
 using Sloring.Hosting;
 
 namespace Sloring.Portal;
@@ -47,8 +48,8 @@ internal static class SignIn
             cookie.Cookie.SameSite = SameSiteMode.Lax;
             cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             cookie.SlidingExpiration = false;
-            cookie.ForwardChallenge = OpenId;
             cookie.Events.OnValidatePrincipal = RenewToken;
+            cookie.Events.OnRedirectToLogin = AskToSignIn;
         });
         services.AddOptions<OpenIdConnectOptions>(OpenId).Configure<IOptions<TokenOptions>, IOptions<PortalOptions>, SecretStore, TimeProvider>((openId, token, portal, secrets, clock) =>
         {
@@ -119,6 +120,20 @@ internal static class SignIn
     {
         await forms.ValidateRequestAsync(http);
         return Results.SignOut(new AuthenticationProperties { RedirectUri = "/" }, [Session, OpenId]);
+    }
+
+    /// <summary>Sends to the sign-in page and back; but keeps what somebody has written, and a page that has fetched a part of itself.</summary>
+    private static async Task AskToSignIn(RedirectContext<CookieAuthenticationOptions> context)
+    {
+        var http = context.HttpContext;
+        if (HeldForm.Of(http, Rejections.SessionEnded) is { } held)
+            await held.Write(http);
+        else if (http.Request.Headers.ContainsKey("HX-Request"))
+            await PagePart.SessionEnded(http);
+        else if (http.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.Ordinal))
+            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        else
+            await http.ChallengeAsync(OpenId, context.Properties);
     }
 
     private static async Task RenewToken(CookieValidatePrincipalContext context)

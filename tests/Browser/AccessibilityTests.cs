@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Playwright;
 using Sloring.Portal;
 using Xunit;
 
@@ -8,32 +10,58 @@ namespace Sloring.Tests.Browser;
 public sealed class AccessibilityTests(PortalFixture portal)
 {
     private const int Telephone = 320;
+    private static readonly string[] Languages = ["da", "en"];
     private static readonly string Peers = Path.Combine(Repository.Root, "tests", "Browser", "js");
 
     [Theory]
     [MemberData(nameof(PageMatrixTests.Personas), MemberType = typeof(PageMatrixTests))]
     public async Task AxeFindsNothingSerious_AndNothingLiesBesideThePage(string persona, string role)
     {
-        await ForeignProgram.Install(Peers);
-        var axe = await File.ReadAllTextAsync(Path.Combine(Peers, "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken);
+        var page = await portal.SignIn(persona);
+        var pages = PageAccess.Pages.Where(entry => entry.Path is not ("/Case" or "/Complaint") && (entry.Roles is null || entry.Roles.Contains(role)))
+            .Select(entry => entry.Path == "/Index" ? "/" : entry.Path.ToLowerInvariant());
+        await Check(page, persona, [.. pages]);
+    }
+
+    [Theory]
+    [InlineData("sygeplejerske", "case")]
+    [InlineData("leder", "case", "complaint")]
+    [InlineData("hospitalsledelse", "complaint")]
+    [InlineData("region", "complaint")]
+    public async Task APageOfOne_WithAllThatItCanShow(string persona, params string[] pages)
+    {
+        var (_, id) = await Views.Activated(portal.Platform, string.Concat(Enumerable.Repeat("Truede-med-at-slå-hele-personalet-på-afsnittet-", 10)));
+        foreach (var text in (string[])["Hvem så det?", "Hvornår?"])
+            await portal.Platform.Client.Must("leder", HttpMethod.Post, $"/v1/cases/{id}/questions", new JsonObject { ["text"] = text }, TestContext.Current.CancellationToken);
+        await portal.Platform.Client.Must("sygeplejerske", HttpMethod.Post, $"/v1/cases/{id}/questions/1/answer", new JsonObject { ["text"] = "To kolleger." }, TestContext.Current.CancellationToken);
+        var complaint = await Views.Complained(portal.Platform, id);
+        await portal.Platform.Client.Must("region", HttpMethod.Post, $"/v1/complaints/{complaint}/treatment", new JsonObject { ["treatment"] = "TREATMENT_TAKE_UP" }, TestContext.Current.CancellationToken);
         var page = await portal.SignIn(persona);
 
-        foreach (var language in (string[])["da", "en"])
+        await Check(page, persona, [.. pages.Select(path => $"/{path}/{(path == "case" ? id : complaint)}")]);
+    }
+
+    private async Task Check(IPage page, string persona, IReadOnlyList<string> paths)
+    {
+        await ForeignProgram.Install(Peers);
+        var axe = await File.ReadAllTextAsync(Path.Combine(Peers, "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken);
+        foreach (var language in Languages)
         {
             await page.GotoAsync($"{portal.Address}/language/{language}");
-            foreach (var entry in PageAccess.Pages.Where(entry => entry.Path is not ("/Case" or "/Complaint") && (entry.Roles is null || entry.Roles.Contains(role))))
+            foreach (var path in paths)
             {
                 await page.SetViewportSizeAsync(1280, 900);
-                await page.GotoAsync(portal.Address + (entry.Path == "/Index" ? "/" : entry.Path.ToLowerInvariant()));
+                var answer = await page.GotoAsync(portal.Address + path);
+                Assert.Equal(200, answer!.Status);
                 // Beside the page's own policy: it is the test that loads axe, not the page.
                 await page.EvaluateAsync(axe);
                 var found = await page.EvaluateAsync<JsonElement>(
                     "async () => (await axe.run()).violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))");
-                Assert.True(found.GetArrayLength() == 0, $"{persona} {entry.Path} {language}: {found}");
+                Assert.True(found.GetArrayLength() == 0, $"{persona} {path} {language}: {found}");
 
                 await page.SetViewportSizeAsync(Telephone, 900);
                 var beside = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
-                Assert.True(beside <= 0, $"{persona} {entry.Path} {language}: {beside} px beside the page at {Telephone} px");
+                Assert.True(beside <= 0, $"{persona} {path} {language}: {beside} px beside the page at {Telephone} px");
             }
         }
     }

@@ -35,7 +35,8 @@ public sealed class ComplaintTests(PortalFixture portal)
         await Assertions.Expect(manager.GetByLabel("En leder har ophævet sløringen")).ToBeCheckedAsync();
         Assert.True(await Views.IsMasked(portal.Platform, cpr), "a complaint changes nothing by itself (C3)");
 
-        await leader.ReloadAsync();
+        await leader.GotoAsync($"{portal.Address}/notices");
+        await leader.Locator($"a[href='/case/{id}']", new() { HasText = "En klage over sløringen er registreret" }).ClickAsync();
         await leader.GetByRole(AriaRole.Link, new() { Name = "Klage," }).ClickAsync();
         await Assertions.Expect(leader.Locator("main")).ToContainTextAsync(Words);
         Assert.Equal(0, await leader.Locator("main form").CountAsync());

@@ -57,7 +57,56 @@ public sealed class LeaderTests(PortalFixture portal)
 
         await Assertions.Expect(second.Locator("[role=alert]")).ToContainTextAsync("SLR-2");
         await Assertions.Expect(second.Locator("main")).ToContainTextAsync("Opretholdt");
+        await Assertions.Expect(second.Locator("main")).ToContainTextAsync("Også min vurdering.");
         Assert.True(await IsMasked(cpr));
+    }
+
+    [Fact]
+    public async Task WhoHasTheCaseOpen_IsToldThatAnotherHasDecided_AndKeepsWhatTheyHaveWritten()
+    {
+        var (_, id) = await Activated();
+        var second = await portal.SignIn("leder-2", at: "/cases");
+        await second.Clock.InstallAsync();
+        await second.GotoAsync($"{portal.Address}/case/{id}");
+        await second.GetByLabel("Ophæve", new() { Exact = true }).CheckAsync();
+        await second.Locator("#decision-reason").FillAsync("Min vurdering.");
+        await second.Clock.FastForwardAsync(16_000);
+        await second.EvaluateAsync("() => new Promise(done => requestAnimationFrame(done))");
+        await Assertions.Expect(second.Locator("#case-news")).ToBeEmptyAsync();
+
+        var first = await portal.SignIn("leder", at: $"/case/{id}");
+        await first.GetByLabel("Opretholde", new() { Exact = true }).CheckAsync();
+        await first.GetByRole(AriaRole.Button, new() { Name = "Gem afgørelsen" }).ClickAsync();
+        await Assertions.Expect(first.Locator("main")).ToContainTextAsync("Opretholdt");
+        await second.Clock.FastForwardAsync(16_000);
+
+        await Assertions.Expect(second.Locator("[aria-live=polite] #case-news")).ToContainTextAsync("En anden har afgjort sagen, mens du havde den åben: Opretholdt");
+        await Assertions.Expect(second.GetByRole(AriaRole.Button, new() { Name = "Gem afgørelsen" })).ToBeDisabledAsync();
+        await Assertions.Expect(second.GetByRole(AriaRole.Button, new() { Name = "Send spørgsmål" })).ToBeEnabledAsync();
+        await Assertions.Expect(second.Locator("#decision-reason")).ToHaveValueAsync("Min vurdering.");
+        await PortalFixture.Picture(second, "case-decided-meanwhile");
+
+        await portal.Platform.Client.Must("leder", HttpMethod.Post, $"/v1/maskings/{id}/end", new System.Text.Json.Nodes.JsonObject { ["reason"] = "Forkert patient." }, TestContext.Current.CancellationToken);
+        await Eventually.True(async () =>
+        {
+            // Coming back to the window looks at once.
+            await second.EvaluateAsync("() => window.dispatchEvent(new Event('focus'))");
+            return await second.GetByRole(AriaRole.Button, new() { Name = "Send spørgsmål" }).IsDisabledAsync();
+        }, "a case that is over takes no questions");
+        await second.GetByRole(AriaRole.Link, new() { Name = "Se sagen, som den er nu" }).ClickAsync();
+        await Assertions.Expect(second.Locator("main form")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task TheWorkList_LinksToCasesForThoseWhoMayOpenThem()
+    {
+        await Activated();
+        var leader = await portal.SignIn("leder", at: "/cases");
+        var manager = await portal.SignIn("hospitalsledelse", at: "/cases");
+
+        Assert.NotEqual(0, await leader.Locator("#list a[href^='/case/']").CountAsync());
+        Assert.NotEqual(0, await manager.Locator("#list tbody tr").CountAsync());
+        Assert.Equal(0, await manager.Locator("a[href^='/case/']").CountAsync());
     }
 
     [Fact]

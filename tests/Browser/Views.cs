@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sloring.Contracts;
 
 namespace Sloring.Tests.Browser;
 
@@ -21,6 +22,24 @@ internal static class Views
             }),
         }, CancellationToken.None);
         return (bool?)answer["entries"]![0]!["staff"]![0]!["masked"] == true;
+    }
+
+    public const string Complaint = "Jeg truede ingen.";
+
+    /// <summary>A complaint against a masking, registered by the region.</summary>
+    /// <returns>Its id.</returns>
+    public static async Task<string> Complained(Platform platform, string caseId)
+    {
+        var id = Guid.NewGuid().ToString("D");
+        await platform.Client.Must("region", HttpMethod.Post, "/v1/complaints", new JsonObject
+        {
+            ["complaintId"] = id,
+            ["caseId"] = caseId,
+            ["receivedOn"] = DanishTime.DayOf(platform.Clock.GetUtcNow()).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
+            ["complainant"] = "COMPLAINANT_PATIENT",
+            ["text"] = Complaint,
+        }, CancellationToken.None);
+        return id;
     }
 
     /// <summary>A masking that a nurse of Region Hovedstaden has activated, and whose case has reached the leader.</summary>

@@ -1,4 +1,6 @@
+using Grpc.Core;
 using Microsoft.AspNetCore.Mvc;
+using Sloring.Contracts;
 using Sloring.Contracts.Approval.V1;
 
 namespace Sloring.Portal.Pages;
@@ -30,10 +32,36 @@ public sealed class CaseModel([FromKeyedServices("approval")] ApprovalService.Ap
     /// <summary>What was written in a form that was refused.</summary>
     public string Written(string form) => _draft?.Form == form ? _draft.Value.Text : "";
 
+    /// <summary>What was written in a form that is not there any more: somebody else was quicker.</summary>
+    public string Unsent => _draft switch
+    {
+        null => "",
+        ("Decide", _) when Case.Summary.State == CaseState.Open || MayLiftAfterComplaint => "",
+        ("Answer", _) when IsRunning && Case.Questions.Any(question => question.AnsweredAt is null) => "",
+        ("Ask" or "Renew", _) when IsRunning => "",
+        var (_, text) => text,
+    };
+
+    public bool IsRunning => Case.Summary.State is CaseState.Open or CaseState.Upheld;
+
     public async Task OnGetAsync(CancellationToken cancel)
     {
         Case = await approval.GetCaseAsync(new GetCaseRequest { CaseId = Id }, cancellationToken: cancel);
         Timeline = Timeline.Of(Case, clock.GetUtcNow());
+    }
+
+    /// <summary>What has become of the case since the page was shown; nothing where that is nothing, or where it cannot be said now.</summary>
+    public async Task<IActionResult> OnGetNewsAsync(CaseState seen, CancellationToken cancel)
+    {
+        try
+        {
+            var state = (await approval.GetCaseStateAsync(new GetCaseStateRequest { CaseId = Id }, cancellationToken: cancel)).State;
+            return state == seen ? new NoContentResult() : Partial("_CaseNews", new CaseNews(Id, state));
+        }
+        catch (RpcException e) when (Refusal.Of(e).Kind != RejectionKind.Unauthenticated)
+        {
+            return new NoContentResult();
+        }
     }
 
     public Task<IActionResult> OnPostDecideAsync(Decision decision, string? reason, CancellationToken cancel)
@@ -61,3 +89,6 @@ public sealed class CaseModel([FromKeyedServices("approval")] ApprovalService.Ap
             return Page();
         });
 }
+
+/// <summary>A case that has changed while somebody had it open.</summary>
+public sealed record CaseNews(string CaseId, CaseState State);
