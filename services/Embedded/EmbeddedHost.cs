@@ -103,7 +103,7 @@ public static class EmbeddedHost
             foreach (var (key, value) in DemoLogSources.Settings(listen.Http))
                 configuration[key] = value;
         }
-        foreach (var service in (ReadOnlySpan<string>)["registration", "approval", "scheduler", "pseudonym", "effectuation"])
+        foreach (var service in ServiceNames.WithJournal)
             configuration[$"Services:{service}"] ??= listen.Grpc;
     }
 }

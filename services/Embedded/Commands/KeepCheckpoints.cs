@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Sloring.Hosting;
 
 namespace Sloring.Embedded;
 
@@ -27,7 +28,7 @@ public static class KeepCheckpoints
     {
         var kept = await Read(file, cancel);
         var added = 0;
-        foreach (var service in Verify.Services)
+        foreach (var service in ServiceNames.WithJournal)
         {
             var after = kept.Where(checkpoint => checkpoint.Service == service).Select(checkpoint => checkpoint.Position).DefaultIfEmpty().Max();
             while (true)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sloring.Hosting;
 
 namespace Sloring.Embedded;
 
@@ -19,7 +20,7 @@ public static class RotateKeys
     /// <param name="cancel">Gives up; what is done stays done.</param>
     public static async Task Rotate(Func<string, PlatformClient> at, CancellationToken cancel)
     {
-        foreach (var service in Verify.Services)
+        foreach (var service in ServiceNames.WithJournal)
         {
             var resealed = 0;
             JsonNode answer;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sloring.Hosting;
 using Spectre.Console;
 
 namespace Sloring.Embedded;
@@ -6,9 +7,6 @@ namespace Sloring.Embedded;
 /// <summary><c>./run verify</c>: recomputes every service's hash chain, compares it with kept checkpoints, and prints one verdict.</summary>
 public static class Verify
 {
-    /// <summary>The services that have a journal.</summary>
-    public static IReadOnlyList<string> Services { get; } = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
-
     private const int Most = 5_000;
 
     internal static async Task<int> Run(string[] args, FileInfo? checkpoints, CancellationToken cancel)
@@ -37,8 +35,8 @@ public static class Verify
         var kept = checkpoints is null ? [] : await KeepCheckpoints.Read(checkpoints, cancel);
         var table = new Table().RoundedBorder().AddColumns("Journal", "Entries", "Checkpoints", "Verdict");
         // A checkpoint of no service at all is nobody's but a forger's.
-        var intact = kept.All(checkpoint => Services.Contains(checkpoint.Service));
-        foreach (var service in Services)
+        var intact = kept.All(checkpoint => ServiceNames.WithJournal.Contains(checkpoint.Service));
+        foreach (var service in ServiceNames.WithJournal)
         {
             var own = kept.Where(checkpoint => checkpoint.Service == service).Select(checkpoint => checkpoint.Signed).ToList();
             JsonNode verdict;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using Sloring.Contracts.Journal.V1;
+using Sloring.Hosting;
 
 namespace Sloring.Portal.Pages;
 
@@ -9,10 +10,10 @@ public sealed class AuditModel(IServiceProvider services) : PortalPage
     private const int PageSize = 50;
 
     /// <summary>The services that keep a journal.</summary>
-    public static IReadOnlyList<string> Services => PortalModule.Journals;
+    public static IReadOnlyList<string> Services => ServiceNames.WithJournal;
 
     [BindProperty]
-    public string Service { get; set; } = PortalModule.Journals[0];
+    public string Service { get; set; } = ServiceNames.WithJournal[0];
 
     [BindProperty]
     public string? PatientCpr { get; set; }
