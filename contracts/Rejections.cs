@@ -591,6 +591,18 @@ public static class Rejections
         "Ingen kø modtager svaret. Bind en kø til sloring.masked-updates med jeres CVR-nummer og brugernavn, og send beskeden igen.",
         "No queue takes the answer. Bind a queue to sloring.masked-updates with your CVR number and user name, and send the message again.");
 
+    public static readonly Rejection QueueUnknown = new("SLR-922", NotFound,
+        "Tjenesten har ikke den kø. Brug et navn, som tjenestens status viser.",
+        "The service has no such queue. Use a name that the service's status shows.");
+
+    public static readonly Rejection NoBroker = new("SLR-923", State,
+        "Her er ingen broker: installationen tager ikke imod over AMQP (Edge=inmemory).",
+        "There is no broker here: this deployment takes nothing over AMQP (Edge=inmemory).");
+
+    public static readonly Rejection BrokerAway = new("SLR-924", Unavailable,
+        "Brokeren svarer ikke. Intet er tabt. Prøv igen, når den er tilbage.",
+        "The broker does not answer. Nothing is lost. Try again when it is back.");
+
     public static readonly Rejection TooManyRequests = new("SLR-930", TooOften,
         "Der er kommet for mange anmodninger på kort tid. Vent så mange sekunder, som Retry-After siger, og prøv igen.",
         "Too many requests came in a short time. Wait for as many seconds as Retry-After says, and try again.");

@@ -18,3 +18,16 @@ public sealed record EventDeadLettered : IEvent
 
     string IEvent.Subject => EventId?.ToString() ?? "unreadable";
 }
+
+/// <summary>An operator had messages that were refused at the edge put into their queue again. Audit only, before it is done; deliberately absent: the messages' content.</summary>
+[EventName("audit.errors-replayed.v1")]
+public sealed record ErrorsReplayed : IEvent
+{
+    /// <summary>The queue at the edge.</summary>
+    public required string Queue { get; init; }
+
+    /// <summary>How many stood among its errors and are to be replayed; fewer are where the broker goes away meanwhile.</summary>
+    public required int Messages { get; init; }
+
+    string IEvent.Subject => Queue;
+}

@@ -25,6 +25,7 @@ public static class EffectuationModule
         builder.AddServiceClient<PseudonymService.PseudonymServiceClient>(from: Name, to: "pseudonym");
         builder.Services.AddSingleton<WatchPicture>();
         builder.Services.AddHostedService(services => services.GetRequiredService<WatchPicture>());
+        builder.TellsPicture<EffectuationDb>(services => services.GetRequiredService<WatchPicture>().Held);
         builder.Services.AddSingleton<CurrentSalt>();
         builder.Services.AddHostedService(services => services.GetRequiredService<CurrentSalt>());
         builder.On<EffectuationDb, SaltAnnounced, OnSaltAnnounced>(from: "pseudonym");

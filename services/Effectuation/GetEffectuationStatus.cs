@@ -7,14 +7,14 @@ public sealed class GetEffectuationStatus(WatchPicture watch, MaskEntries maskEn
 {
     public EffectuationStatus Handle()
     {
-        var picture = watch.Watcher.Current;
+        var (picture, held) = (watch.Watcher.Current, watch.Held);
         return new EffectuationStatus
         {
             Maskings = picture?.Index.Count ?? 0,
             Units = picture?.Units.Count ?? 0,
-            Position = picture?.Position ?? 0,
-            StalenessSeconds = Math.Min(watch.Watcher.Staleness.TotalSeconds, 1e9),
-            Fresh = watch.Watcher.IsFresh,
+            Position = held.Position,
+            StalenessSeconds = held.StalenessSeconds,
+            Fresh = held.Fresh,
             FindingsBySource = { maskEntries.FindingsBySource.ToDictionary() },
         };
     }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Sloring.Client;
 using Sloring.Contracts.Registration.V1;
+using Sloring.Hosting;
 
 namespace Sloring.Effectuation;
 
@@ -10,8 +11,14 @@ public sealed class WatchPicture(
     [FromKeyedServices(EffectuationModule.Name)] RegistrationService.RegistrationServiceClient registration,
     IOptions<EffectuationOptions> options, TimeProvider clock, ILogger<MaskingWatcher> log) : BackgroundService
 {
+    /// <summary>Of a picture that was never whole.</summary>
+    private const double LongestStaleness = 1e9;
+
     /// <summary>The watcher; refuses with SLR-501 when its picture is not fresh (rule E7).</summary>
     public MaskingWatcher Watcher { get; } = new(registration, clock, log) { Bound = TimeSpan.FromSeconds(options.Value.StalenessBoundSeconds) };
+
+    /// <summary>How old it is.</summary>
+    public HeldPicture Held => new(Watcher.Current?.Position ?? 0, Math.Min(Watcher.Staleness.TotalSeconds, LongestStaleness), Watcher.IsFresh);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Watcher.Run(stoppingToken);
 }

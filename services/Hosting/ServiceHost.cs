@@ -100,6 +100,10 @@ public static class ServiceHost
         services.AddHostedService<EraseOnSchedule>();
         services.AddSingleton<JournalRpcs>();
         services.AddSingleton<KeyRpcs>();
+        services.AddSingleton(_ => ReplicaName.Of(listen));
+        services.AddSingleton(provider => new EdgeQueues(provider.GetService<EdgeLink>(), provider.GetService<EdgeSenders>()));
+        services.AddSingleton<ReplayErrors>();
+        services.AddSingleton<OperationRpcs>();
         services.AddTokenChecks();
         services.AddSingleton<Rates>();
         services.AddRateLimiter(_ => { });
@@ -140,6 +144,7 @@ public static class ServiceHost
         app.MapJson<RotateKeysRequest, RotateKeysResponse>("POST", "/v1/keys/{service}/rotation", Operations.RotateKeys,
             "Brings a service's rows under the current sealing key", (http, request, caller, cancel) => http.Get<KeyRpcs>().RotateKeys(request, caller, cancel));
         app.MapJournals();
+        app.MapOperation();
         if (app.Services.GetRequiredService<IOptions<Switches>>().Value.Events == "dapr")
             app.MapSubscriptions();
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
@@ -165,6 +170,10 @@ public static class ServiceHost
         services.AddHostedService(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService<FollowJournal<TDb>>();
         services.AddHostedService<WriteCheckpoints<TDb>>();
+        services.AddSingleton<Replicas<TDb>>();
+        services.AddHostedService<TellOfReplica<TDb>>();
+        services.AddSingleton<RelayLags<TDb>>();
+        services.AddSingleton<IGetServiceStatus, GetServiceStatus<TDb>>();
         builder.AddRelay<TDb>(RelayCursor.ToBus, provider => Relay<TDb>.ToBus(name, provider.GetRequiredService<IEventBus>()));
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             name, provider => new DatabaseCheck<TDb>(provider.GetRequiredService<Store<TDb>>()), HealthStatus.Unhealthy, ["started", "ready"]));
@@ -178,6 +187,10 @@ public static class ServiceHost
         builder.Services.AddSingleton<IHostedService>(provider => new Relay<TDb>(
             provider.GetRequiredService<Store<TDb>>(), provider.GetRequiredService<Database>(), id, hand(provider), provider.GetRequiredService<ILogger<Relay<TDb>>>()));
     }
+
+    /// <summary>Has each replica of a service tell how old the picture is that it holds of another's data.</summary>
+    public static void TellsPicture<TDb>(this WebApplicationBuilder builder, Func<IServiceProvider, HeldPicture> now) where TDb : ServiceDb =>
+        builder.Services.AddSingleton(provider => new PictureOf<TDb>(() => now(provider)));
 
     /// <summary>Has rows of a service erased on schedule.</summary>
     public static void Erases<TDb, TRows>(this WebApplicationBuilder builder) where TDb : ServiceDb where TRows : class, IErasableRows<TDb>

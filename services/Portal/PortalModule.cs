@@ -1,6 +1,7 @@
 using Sloring.Contracts.Approval.V1;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Journal.V1;
+using Sloring.Contracts.Operation.V1;
 using Sloring.Contracts.Pseudonym.V1;
 using Sloring.Contracts.Registration.V1;
 using Sloring.Contracts.Scheduler.V1;
@@ -13,9 +14,6 @@ public static class PortalModule
 {
     public const string Name = "portal";
 
-    /// <summary>The services that keep a journal.</summary>
-    internal static IReadOnlyList<string> Journals { get; } = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
-
     public static void AddPortal(this WebApplicationBuilder builder)
     {
         builder.AddSignIn();
@@ -24,8 +22,11 @@ public static class PortalModule
         builder.AddPersonClient<PseudonymService.PseudonymServiceClient>(to: "pseudonym", SignIn.TokenOf);
         builder.AddPersonClient<EffectuationService.EffectuationServiceClient>(to: "effectuation", SignIn.TokenOf);
         builder.AddPersonClient<SchedulerService.SchedulerServiceClient>(to: "scheduler", SignIn.TokenOf);
-        foreach (var service in Journals)
+        foreach (var service in ServiceNames.WithJournal)
+        {
             builder.AddPersonClient<JournalService.JournalServiceClient>(to: service, SignIn.TokenOf);
+            builder.AddPersonClient<OperationService.OperationServiceClient>(to: service, SignIn.TokenOf);
+        }
 
         var services = builder.Services;
         builder.AddCitizenLog();

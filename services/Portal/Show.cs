@@ -3,6 +3,7 @@ using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Sloring.Contracts;
 using Sloring.Contracts.Approval.V1;
+using Sloring.Contracts.Operation.V1;
 using Sloring.Contracts.Registration.V1;
 
 namespace Sloring.Portal;
@@ -10,6 +11,8 @@ namespace Sloring.Portal;
 /// <summary>How things are written for people. Instants are shown in Danish time.</summary>
 public static class Show
 {
+    private const int CommitDigits = 7;
+
     public static string Instant(Timestamp? instant) => instant is null ? "" : Instant(instant.ToDateTimeOffset());
 
     public static string Instant(DateTimeOffset instant) => DanishTime.WallClock(instant).ToString("dd.MM.yyyy HH:mm", CultureInfo.InvariantCulture);
@@ -26,6 +29,11 @@ public static class Show
 
     /// <summary>The wire's yyyy-MM-dd.</summary>
     public static string Day(string day) => DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? Day(date) : day;
+
+    public static string Seconds(double seconds) => seconds.ToString(seconds < 100 ? "F1" : "F0", CultureInfo.InvariantCulture);
+
+    /// <summary>A program's version with the beginning of its commit.</summary>
+    public static string Version(string version) => version.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus ? version[..Math.Min(version.Length, plus + 1 + CommitDigits)] : version;
 
     /// <summary>Approval's word for a trigger.</summary>
     public static string Trigger(string trigger) => trigger switch
@@ -130,6 +138,14 @@ public static class Show
         (_, "false") => Wording.No,
         ("extra-non-working-days", "") => Wording.NoDays,
         _ => value,
+    };
+
+    /// <summary>What became of an event that the bus gave up on.</summary>
+    public static string State(DeadLetterState state) => state switch
+    {
+        DeadLetterState.Applied => Wording.OpLetterApplied,
+        DeadLetterState.Owed => Wording.OpLetterOwed,
+        _ => Wording.OpLetterUnknown,
     };
 
     public static string Source(PracticeSource source) => source switch

@@ -86,8 +86,16 @@ public sealed class EdgeFaultTests
         await Eventually.True(async () => await Health("ready") == (200, "Degraded"), "ready without the broker, and says so", Patience);
         Assert.Equal((200, "Healthy"), await Health("live"));
 
+        // An operator is told so, at once.
+        using var client = new Embedded.PlatformClient(http, Path.Combine(folder, "secrets.json"));
+        async Task<string> Edge() => (string)(await client.Must("drift", HttpMethod.Get, "/v1/services/registration/status", null, TestContext.Current.CancellationToken))["edge"]!["broker"]!;
+        Assert.Equal("BROKER_STATE_AWAY", await Edge());
+        var (status, refused) = await client.Send("drift", HttpMethod.Post, "/v1/services/registration/replay", new JsonObject { ["queue"] = "registration.add-reason" }, TestContext.Current.CancellationToken);
+        Assert.Equal((503, "SLR-924"), ((int)status, (string)refused!["code"]!));
+
         await broker.Server.Restart(TestContext.Current.CancellationToken);
         await Eventually.True(async () => await Health("ready") == (200, "Healthy"), "whole once the broker is there", Patience);
+        Assert.Equal("BROKER_STATE_CONNECTED", await Edge());
 
         await broker.Server.Kill();
         await Eventually.True(async () =>

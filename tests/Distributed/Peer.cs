@@ -52,6 +52,12 @@ public sealed class Peer : IAsyncDisposable
         return queue;
     }
 
+    /// <summary>Takes a binding away.</summary>
+    public Task Unbind(string queue, string exchange, string key) => Do("unbind", new { queue, exchange, key });
+
+    /// <summary>Binds a queue that is there.</summary>
+    public Task Rebind(string queue, string exchange, string key) => Do("rebind", new { queue, exchange, key });
+
     /// <summary>A queue of this connection's own, under the user's name, bound and received from.</summary>
     public async Task<string> Listen(string user, string exchange, string key)
     {
@@ -111,3 +117,9 @@ public sealed class Peer : IAsyncDisposable
 
 /// <summary>What the broker said no to.</summary>
 public sealed class PeerException(string message) : Exception(message);
+
+internal static class Peers
+{
+    /// <summary>A foreign system at the broker, under the user and password of its name.</summary>
+    public static Task<Peer> Connect(this EdgeBroker broker, string user) => Peer.Connect(broker.AddressOf(user));
+}

@@ -13,6 +13,7 @@ using Sloring.Contracts.Approval.V1;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Journal.V1;
 using Sloring.Contracts.Keys.V1;
+using Sloring.Contracts.Operation.V1;
 using Sloring.Contracts.Pseudonym.V1;
 using Sloring.Contracts.Registration.V1;
 using Sloring.Contracts.Scheduler.V1;
@@ -119,6 +120,10 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             _ => new() { ["service"] = "scheduler", ["checkpoints"] = new JsonArray("e30.e30.e30") }),
         ["keys"] = new("drift", "POST /v1/keys/{service}/rotation", (c, j, m) => Call(new KeyService.KeyServiceClient(c).RotateKeysAsync(RotateKeysRequest.Parser.ParseJson(j), m)),
             _ => new() { ["service"] = "scheduler" }),
+        ["status"] = new("drift", "GET /v1/services/{service}/status", (c, j, m) => Call(new OperationService.OperationServiceClient(c).GetServiceStatusAsync(GetServiceStatusRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "scheduler" }),
+        ["replay"] = new("drift", "POST /v1/services/{service}/replay", (c, j, m) => Call(new OperationService.OperationServiceClient(c).ReplayErrorsAsync(ReplayErrorsRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["service"] = "registration", ["queue"] = "registration.add-reason" }),
         ["checkpoints"] = new("revisor", "GET /v1/journals/{service}/checkpoints", (c, j, m) => Call(new JournalService.JournalServiceClient(c).ListCheckpointsAsync(ListCheckpointsRequest.Parser.ParseJson(j), m)),
             _ => new() { ["service"] = "scheduler" }),
     };
@@ -406,6 +411,10 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         Set("compare", "checkpoints", "SLR-907", ("too many", Many(10_001)));
         Set("keys", "service", "SLR-906", ("unknown", "accounts"));
         Set("checkpoints", "service", "SLR-906", ("unknown", "accounts"));
+        Set("status", "service", "SLR-906", ("unknown", "accounts"));
+        Set("replay", "service", "SLR-906", ("unknown", "accounts"));
+        Set("replay", "queue", "SLR-922", ("unknown", "registration.other"), ("empty", ""), ("another service's", "effectuation.data-source-update"), ("its errors", "registration.add-reason.errors"));
+        rows.Add(("replay", "no broker", (_, _) => { }, "SLR-923"));
         Set("search", "purpose", "SLR-905", ("over-long", new string('x', 1_001)), ("control character", "Til\u0007syn"));
         Set("search", "actor", "SLR-914", ("a name", "Ida Opdigtet"));
         Set("overview", "fromMonth", "SLR-216", ("empty", ""), ("a day", "2026-01-01"), ("no such month", "2026-13"), ("after the last", "2027-01"), ("too far back", "2020-01"));
@@ -474,6 +483,8 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             (_, "/v1/journals/{service}/verification") => Operations.VerifyJournal,
             ("POST", "/v1/keys/{service}/rotation") => Operations.RotateKeys,
             ("GET", "/v1/journals/{service}/checkpoints") => Operations.ListCheckpoints,
+            ("GET", "/v1/services/{service}/status") => Operations.GetServiceStatus,
+            ("POST", "/v1/services/{service}/replay") => Operations.ReplayErrors,
             _ => throw new InvalidOperationException(Route),
         };
     }

@@ -55,6 +55,15 @@ public abstract class Database
     /// </summary>
     internal abstract Task<ITurn> TakeTurn(string service, string what, CancellationToken cancel);
 
+    /// <summary>Writes down that this replica is there, for the others of its service; and forgets those that were not heard of for long.</summary>
+    internal abstract Task TellOfReplica(ServiceDb db, Replica self, TimeSpan forgetAfter, CancellationToken cancel);
+
+    /// <summary>The replica is there no more.</summary>
+    internal abstract Task TakeLeave(ServiceDb db, Replica self, CancellationToken cancel);
+
+    /// <summary>The replicas of a service that have told of themselves, and how long ago by the database's clock.</summary>
+    internal abstract Task<IReadOnlyList<(Replica Replica, TimeSpan Silent)>> Replicas(ServiceDb db, Replica self, CancellationToken cancel);
+
     /// <summary>Makes sure, as far as it lets anybody, that what was erased can't be read from its files either.</summary>
     internal abstract Task Scrub(ServiceDb db, CancellationToken cancel);
 

@@ -40,6 +40,9 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>The database's clock, as instants are stored.</summary>
+    private const string Milliseconds = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
     private static readonly ConcurrentDictionary<Table, string> Statements = [];
 
     internal override bool IsShared => true;
@@ -206,6 +209,42 @@ public sealed class PostgresDatabase(string connectionString, Func<string, strin
                 throw;
             }
         }
+    }
+
+    /// <summary>By one round trip that commits by itself, beside the service's writes: no lock that they take is asked for.</summary>
+    internal override async Task TellOfReplica(ServiceDb db, Replica self, TimeSpan forgetAfter, CancellationToken cancel)
+    {
+        await db.Database.OpenConnectionAsync(cancel);
+        await using var batch = new NpgsqlBatch((NpgsqlConnection)db.Database.GetDbConnection());
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"""
+            INSERT INTO replicas("Name", "Version", "StartedAt", "HeardAt", "Position", "StalenessSeconds", "Fresh") VALUES ($1, $2, $3, {Milliseconds}, $4, $5, $6)
+            ON CONFLICT ("Name") DO UPDATE SET ("Version", "StartedAt", "HeardAt", "Position", "StalenessSeconds", "Fresh")
+                = (EXCLUDED."Version", EXCLUDED."StartedAt", EXCLUDED."HeardAt", EXCLUDED."Position", EXCLUDED."StalenessSeconds", EXCLUDED."Fresh")
+            """)
+        {
+            Parameters =
+            {
+                new() { Value = self.Name },
+                new() { Value = self.Version },
+                new() { Value = self.StartedAt.ToUnixTimeMilliseconds() },
+                new NpgsqlParameter<long?> { TypedValue = self.Position },
+                new NpgsqlParameter<double?> { TypedValue = self.StalenessSeconds },
+                new NpgsqlParameter<bool?> { TypedValue = self.Fresh },
+            },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"""DELETE FROM replicas WHERE "HeardAt" < {Milliseconds} - $1""") { Parameters = { new() { Value = (long)forgetAfter.TotalMilliseconds } } });
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Not that of a process that has the name by now.</summary>
+    internal override Task TakeLeave(ServiceDb db, Replica self, CancellationToken cancel) =>
+        db.Set<Replica>().Where(r => r.Name == self.Name && r.StartedAt == self.StartedAt).ExecuteDeleteAsync(cancel);
+
+    internal override async Task<IReadOnlyList<(Replica Replica, TimeSpan Silent)>> Replicas(ServiceDb db, Replica self, CancellationToken cancel)
+    {
+        var told = await db.Set<Replica>().AsNoTracking().OrderBy(r => r.Name).ToListAsync(cancel);
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(await db.Database.SqlQueryRaw<long>($"SELECT {Milliseconds} AS \"Value\"").SingleAsync(cancel));
+        return told.ConvertAll(replica => (replica, now > replica.HeardAt ? now - replica.HeardAt : TimeSpan.Zero));
     }
 
     /// <summary>Nothing: dead rows are the server's to clear away, by autovacuum.</summary>

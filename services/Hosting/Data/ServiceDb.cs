@@ -54,6 +54,15 @@ public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
             cursor.HasKey(c => c.Id);
             cursor.Property(c => c.Id).ValueGeneratedNever();
         });
+        // Where one process has the database to itself there is nobody to tell.
+        if (Database.IsNpgsql())
+        {
+            modelBuilder.Entity<Replica>(replica =>
+            {
+                replica.ToTable("replicas");
+                replica.HasKey(r => r.Name);
+            });
+        }
     }
 
     /// <summary>Instants are stored as UTC milliseconds: they sort, compare and index alike on every database.</summary>

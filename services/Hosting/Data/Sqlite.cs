@@ -86,6 +86,14 @@ public sealed class SqliteDatabase(string folder) : Database
 
     internal override Task<ITurn> TakeTurn(string service, string what, CancellationToken cancel) => Task.FromResult<ITurn>(AlwaysMine.Instance);
 
+    /// <summary>There is one process.</summary>
+    internal override Task TellOfReplica(ServiceDb db, Replica self, TimeSpan forgetAfter, CancellationToken cancel) => Task.CompletedTask;
+
+    internal override Task TakeLeave(ServiceDb db, Replica self, CancellationToken cancel) => Task.CompletedTask;
+
+    internal override Task<IReadOnlyList<(Replica Replica, TimeSpan Silent)>> Replicas(ServiceDb db, Replica self, CancellationToken cancel) =>
+        Task.FromResult<IReadOnlyList<(Replica, TimeSpan)>>([(self, TimeSpan.Zero)]);
+
     /// <summary>The write-ahead log holds pages as they were before: it is taken up and emptied. Where a reader is in its way, the next erasure does it.</summary>
     internal override async Task Scrub(ServiceDb db, CancellationToken cancel)
     {

@@ -237,7 +237,7 @@ public static class EdgeBus
         if (sending.CorrelationId is not null)
             properties.CorrelationId = sending.CorrelationId;
         if ((sending.TraceParent ?? Activity.Current?.Id) is { Length: > 0 } cause)
-            properties.Headers = new Dictionary<string, object?> { ["traceparent"] = cause };
+            properties.Headers = new Dictionary<string, object?> { [EdgeSenders.TraceHeader] = cause };
         return properties;
     }
 
@@ -325,9 +325,10 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         Activity.Current?.SetTag("messaging.message.id", null);
         using var activity = Telemetry.Source.StartActivity($"edge {endpoint.Queue.RoutingKey}", ActivityKind.Consumer, TraceParent(sent));
         var body = context.Body.GetBytes();
+        var user = senders.UserOf(sent);
         try
         {
-            var caller = senders.Of(sent.UserId, endpoint.Operation);
+            var caller = senders.Of(user, endpoint.Operation);
             if (body.Length > LargestBody)
                 throw new RejectedException(Rejections.TooLarge);
             // Handled anew each time: an answer is masked with the picture of the moment that it leaves.
@@ -340,12 +341,12 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         }
         catch (RejectedException rejected)
         {
-            await Refuse(channel, delivery, body, rejected.Rejection, stop);
+            await Refuse(channel, delivery, user, body, rejected.Rejection, stop);
         }
         catch (Exception e) when (!stop.IsCancellationRequested && !ChannelIsGone(e))
         {
             Faults.Log(log, e, $"Edge {endpoint.Queue.Queue}");
-            await Refuse(channel, delivery, body, Rejections.Failed, stop);
+            await Refuse(channel, delivery, user, body, Rejections.Failed, stop);
         }
     }
 
@@ -381,7 +382,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         await EdgeBus.Publish(channel, letter with { Exchange = "", RoutingKey = sent.ReplyTo! }, mandatory: false, cancel);
     }
 
-    private async Task Refuse(IChannel channel, RabbitMqBasicConsumeContext delivery, byte[] body, Rejection rejection, CancellationToken cancel)
+    private async Task Refuse(IChannel channel, RabbitMqBasicConsumeContext delivery, string? user, byte[] body, Rejection rejection, CancellationToken cancel)
     {
         var sent = delivery.Properties;
         // Not the user-id: the broker lets us publish with our own only, and would close the channel over another.
@@ -402,15 +403,18 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         };
         if (rejection.Field is not null)
             properties.Headers["sloring-field"] = rejection.Field;
-        if (sent.UserId is not null)
-            properties.Headers["sloring-user"] = sent.UserId;
+        if (user is not null)
+            properties.Headers[EdgeSenders.UserHeader] = user;
+        // Whoever replays it goes on with its trace.
+        if (TraceParent(sent) is { } trace)
+            properties.Headers[EdgeSenders.TraceHeader] = trace;
         await EdgeBus.Publish(channel, "", endpoint.Queue.Errors, mandatory: true, properties, body, cancel);
-        log.LogInformation("A message of {User} to {Queue} was refused with {Code}", sent.UserId ?? "nobody", endpoint.Queue.Queue, rejection.Code);
+        log.LogInformation("A message of {User} to {Queue} was refused with {Code}", user ?? "nobody", endpoint.Queue.Queue, rejection.Code);
         await Reply(channel, sent, EdgeBus.Write(new EdgeSending(new EdgeAnswer(endpoint.Queue.RoutingKey, false, Rejection: EdgeRejection.Of(rejection))), clock.GetUtcNow()), cancel);
     }
 
     private static string? TraceParent(IReadOnlyBasicProperties sent) =>
-        sent.Headers?.TryGetValue("traceparent", out var value) == true && value is byte[] { Length: 55 } bytes ? Encoding.ASCII.GetString(bytes) : null;
+        sent.Headers?.TryGetValue(EdgeSenders.TraceHeader, out var value) == true && value is byte[] { Length: 55 } bytes ? Encoding.ASCII.GetString(bytes) : null;
 
     /// <summary>Whether the same message may fare better in a while. A rule's "no" will not.</summary>
     private static bool MayPass(Exception e) => e switch
@@ -437,6 +441,8 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private volatile IChannel? _channel;
 
+    private IConnectionContextSupervisor Connection => ((IRabbitMqHostConfiguration)bus.HostConfiguration).ConnectionContextSupervisor;
+
     /// <summary>Completes once the broker has the message safe. Nobody need take it: who is interested has bound a queue.</summary>
     /// <exception cref="IOException">There is no connection right now.</exception>
     public async Task Publish(EdgeSending sending, CancellationToken cancel)
@@ -445,21 +451,43 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
         await EdgeBus.Publish(channel, EdgeBus.Write(sending, clock.GetUtcNow()), mandatory: false, cancel);
     }
 
+    /// <summary>Whether there is a connection.</summary>
+    public bool IsConnected => _channel is { IsOpen: true };
+
+    /// <summary>Does something on a channel of its own. What it has taken and not acknowledged goes back to where it stood when the channel closes.</summary>
+    /// <exception cref="RejectedException">SLR-924, or what <paramref name="work"/> refuses.</exception>
+    public async Task<T> OnChannel<T>(Func<IChannel, Task<T>> work, CancellationToken cancel)
+    {
+        if (!IsConnected)
+            throw new RejectedException(Rejections.BrokerAway);
+        try
+        {
+            IChannel? own = null;
+            await Connection.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(async connection => own = await connection.CreateChannel(cancel, null)), cancel);
+            await using var channel = own!;
+            return await work(channel);
+        }
+        catch (Exception e) when (e is RabbitMQClientException or MassTransit.ConnectionException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        {
+            log.LogWarning("The broker of the edge did not do what an operator asked for: {Type}", e.GetType().Name);
+            throw new RejectedException(Rejections.BrokerAway);
+        }
+    }
+
     /// <summary>Without the broker a process is ready all the same: gRPC and HTTP do without, and it would be away for all replicas at once (decision 4).</summary>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_channel is { IsOpen: true } ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("The broker of the edge is away."));
+        Task.FromResult(IsConnected ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("The broker of the edge is away."));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var host = (IRabbitMqHostConfiguration)bus.HostConfiguration;
         var away = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (_channel is not { IsOpen: true })
+                if (!IsConnected)
                 {
-                    await host.ConnectionContextSupervisor.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
+                    await Connection.Send(MassTransit.Pipe.ExecuteAsync<ConnectionContext>(connection => Open(connection, stoppingToken)), stoppingToken);
                     log.LogInformation("Connected to the broker of the edge");
                     away = false;
                 }

@@ -21,6 +21,8 @@ public static class Operations
     public const string VerifyJournal = nameof(VerifyJournal);
     public const string ListCheckpoints = nameof(ListCheckpoints);
     public const string RotateKeys = nameof(RotateKeys);
+    public const string GetServiceStatus = nameof(GetServiceStatus);
+    public const string ReplayErrors = nameof(ReplayErrors);
     public const string ListCases = nameof(ListCases);
     public const string GetCase = nameof(GetCase);
     public const string Decide = nameof(Decide);
@@ -71,6 +73,8 @@ public static class Operations
         [VerifyJournal] = Any(Auditor, Operator),
         [ListCheckpoints] = Any(Auditor, Operator),
         [RotateKeys] = Any(Operator),
+        [GetServiceStatus] = Any(Operator),
+        [ReplayErrors] = Any(Operator),
         [ListCases] = Any(Leader, HospitalManagement, Region),
         [GetCase] = Any(HealthWorker, Leader),
         [Decide] = Any(Leader),

@@ -126,6 +126,35 @@ namespace Sloring.Pseudonym.Migrations
                     b.ToTable("relay_cursor", (string)null);
                 });
 
+            modelBuilder.Entity("Sloring.Hosting.Replica", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text");
+
+                    b.Property<bool?>("Fresh")
+                        .HasColumnType("boolean");
+
+                    b.Property<long>("HeardAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("Position")
+                        .HasColumnType("bigint");
+
+                    b.Property<double?>("StalenessSeconds")
+                        .HasColumnType("double precision");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("replicas", (string)null);
+                });
+
             modelBuilder.Entity("Sloring.Pseudonym.SaltRow", b =>
                 {
                     b.Property<int>("Id")

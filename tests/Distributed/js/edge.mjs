@@ -73,6 +73,14 @@ const commands = {
     await on.bindQueue(command.queue, command.exchange, command.key);
   },
 
+  async unbind(command) {
+    await (await open()).unbindQueue(command.queue, command.exchange, command.key);
+  },
+
+  async rebind(command) {
+    await (await open()).bindQueue(command.queue, command.exchange, command.key);
+  },
+
   async consume(command) {
     const on = await open();
     await on.consume(command.queue, (message) => {

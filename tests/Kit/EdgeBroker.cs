@@ -1,9 +1,6 @@
 using Sloring.Cluster;
-using Xunit;
 
-[assembly: AssemblyFixture(typeof(Sloring.Tests.Distributed.EdgeBroker))]
-
-namespace Sloring.Tests.Distributed;
+namespace Sloring.Tests;
 
 /// <summary>One real broker for the tests of the edge, with the users and permissions of the cluster; started when the first test asks for it.</summary>
 public sealed class EdgeBroker : IAsyncDisposable
@@ -44,9 +41,8 @@ public sealed class EdgeBroker : IAsyncDisposable
     /// <summary>What a platform is started with to meet this broker.</summary>
     public string[] Settings => ["--Edge=rabbitmq", $"--Edge:Port={Server.Port}"];
 
-    /// <summary>A foreign system at the broker, under the user and password of its name.</summary>
-    public Task<Peer> Connect(string user) => Peer.Connect(
-        $"amqp://{user}:{Secrets[user is "sloring" ? "rabbitmq/sloring" : "client/" + user]}@127.0.0.1:{Server.Port}");
+    /// <summary>Where a foreign system connects, under the user and password of its name.</summary>
+    public string AddressOf(string user) => $"amqp://{user}:{Secrets[user is "sloring" ? "rabbitmq/sloring" : "client/" + user]}@127.0.0.1:{Server.Port}";
 
     public async ValueTask DisposeAsync()
     {
