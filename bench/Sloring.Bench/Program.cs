@@ -1,6 +1,6 @@
 using Sloring.Bench;
 
-// All figures, or those whose group is named: masking, index, effect, deadlines, postgres, edge, cluster, host.
+// All figures, or those whose group is named: masking, index, effect, deadlines, postgres, edge, worklist, cluster, host.
 (string Group, Func<IEnumerable<Figure>> Measure)[] groups =
 [
     ("masking", MaskingFigures.Measure),
@@ -9,6 +9,7 @@ using Sloring.Bench;
     ("deadlines", DeadlineFigures.Measure),
     ("postgres", PostgresFigures.Measure),
     ("edge", EdgeFigures.Measure),
+    ("worklist", WorkListFigures.Measure),
     ("cluster", ClusterFigures.Measure),
     ("host", HostFigures.Measure),
 ];

@@ -24,7 +24,7 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
 
     public DbSet<OverviewDecisionTime> OverviewDecisionTimes => Set<OverviewDecisionTime>();
 
-    public override int SchemaVersion => 4;
+    public override int SchemaVersion => 5;
 
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [
@@ -73,6 +73,9 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
             table.ToTable("cases");
             table.HasKey(c => c.CaseId);
             table.HasIndex(c => new { c.Cvr, c.State, c.DecisionDue, c.CaseId });
+            // A level's work list among all the organisation's.
+            table.HasIndex(c => new { c.Cvr, c.LevelUnitSorId, c.State, c.DecisionDue, c.CaseId });
+            table.HasIndex(c => new { c.Cvr, c.EscalatedUnitSorId, c.State, c.DecisionDue, c.CaseId }).HasFilter("\"EscalatedUnitSorId\" IS NOT NULL");
             table.HasIndex(c => new { c.PatientKey, c.Cvr });
             table.HasIndex(c => c.ActivatedAt);
             // Of closed cases alone: erasure reads its head.

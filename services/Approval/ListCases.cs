@@ -16,10 +16,9 @@ public sealed class ListCases(Store<ApprovalDb> store, Practices practices, Time
         var (found, practice) = await store.Read(
             async db =>
             {
-                var cases = InState(Visible(db, caller), request.State, now);
-                if (request.OverdueOnly)
-                    cases = cases.Where(c => c.State == CaseState.Open && c.EndsAt > now && c.DecisionDue <= now);
-                var rows = await After(cases, after).OrderBy(c => c.DecisionDue).ThenBy(c => c.CaseId).Take(size + 1)
+                // The head of each part by its own index, then the head of those: however many cases of others there are, they are not read.
+                var heads = Visible(db, caller).Select(part => First(After(Chosen(part, request, now), after), size + 1)).ToList();
+                var rows = await First(heads.Aggregate(Queryable.Concat), size + 1)
                     .Select(c => new { Case = c, AwaitsAnswer = c.Questions.Any(question => question.AnsweredAt == null) }).ToListAsync(cancel);
                 return (rows, await practices.Of(db, caller.RequireCvr().ToString(), cancel));
             },
@@ -32,18 +31,30 @@ public sealed class ListCases(Store<ApprovalDb> store, Practices practices, Time
         };
     }
 
-    /// <summary>The cases that the caller may see.</summary>
+    /// <summary>The cases that the caller may see, in parts that share none: each has an index.</summary>
     /// <exception cref="RejectedException">SLR-903.</exception>
-    internal static IQueryable<ApprovalCase> Visible(ApprovalDb db, Caller caller)
+    internal static IReadOnlyList<IQueryable<ApprovalCase>> Visible(ApprovalDb db, Caller caller)
     {
         var cvr = caller.RequireCvr().ToString();
         var cases = db.Cases.Where(c => c.Cvr == cvr);
-        if (caller.Is(Roles.HospitalManagement) || caller.Is(Roles.Region))
-            return cases;
+        if (SeesAll(caller))
+            return [cases];
+        var ofNoUnit = cases.Where(c => c.LevelUnitSorId == null);
         return caller.UnitSorId is { } unit
-            ? cases.Where(c => c.LevelUnitSorId == null || c.LevelUnitSorId == unit || c.EscalatedUnitSorId == unit)
-            : cases.Where(c => c.LevelUnitSorId == null);
+            ? [ofNoUnit, cases.Where(c => c.LevelUnitSorId == unit), cases.Where(c => c.EscalatedUnitSorId == unit && c.LevelUnitSorId != null && c.LevelUnitSorId != unit)]
+            : [ofNoUnit];
     }
+
+    /// <summary>Hospital management and region: the organisation's.</summary>
+    internal static bool SeesAll(Caller caller) => caller.Is(Roles.HospitalManagement) || caller.Is(Roles.Region);
+
+    private static IQueryable<ApprovalCase> Chosen(IQueryable<ApprovalCase> cases, ListCasesRequest request, DateTimeOffset now)
+    {
+        var inState = InState(cases, request.State, now);
+        return request.OverdueOnly ? inState.Where(c => c.State == CaseState.Open && c.EndsAt > now && c.DecisionDue <= now) : inState;
+    }
+
+    private static IQueryable<ApprovalCase> First(IQueryable<ApprovalCase> cases, int count) => cases.OrderBy(c => c.DecisionDue).ThenBy(c => c.CaseId).Take(count);
 
     /// <summary>By the state that holds now: see <see cref="ApprovalRules.StateAt"/>.</summary>
     internal static IQueryable<ApprovalCase> InState(IQueryable<ApprovalCase> cases, CaseState state, DateTimeOffset now) => state switch

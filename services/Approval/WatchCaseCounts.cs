@@ -15,6 +15,9 @@ public sealed class WatchCaseCounts(Store<ApprovalDb> store, LongCalls longCalls
     /// <summary>Deadlines pass without a commit.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
 
+    /// <summary>The last count of each work list, which all who watch that list share.</summary>
+    private readonly Dictionary<WorkList, Counted> _counted = [];
+
     public async Task Handle(Caller caller, IServerStreamWriter<CaseCounts> stream, CancellationToken gone)
     {
         using var call = longCalls.Watch(caller);
@@ -35,7 +38,7 @@ public sealed class WatchCaseCounts(Store<ApprovalDb> store, LongCalls longCalls
         while (true)
         {
             var head = store.Tail.Head;
-            var counts = await Count(caller, cancel);
+            var counts = await Count(caller, head).WaitAsync(cancel);
             if (!counts.Equals(told))
                 await stream.WriteAsync(told = counts, cancel);
             await Task.Delay(Pause, clock, cancel);
@@ -44,15 +47,39 @@ public sealed class WatchCaseCounts(Store<ApprovalDb> store, LongCalls longCalls
         }
     }
 
-    private Task<CaseCounts> Count(Caller caller, CancellationToken cancel)
+    /// <summary>A count that holds all that was committed up to <paramref name="head"/>.</summary>
+    private Task<CaseCounts> Count(Caller caller, long head)
     {
         var now = clock.GetUtcNow();
-        return store.Read(
-            async db =>
+        var list = WorkList.Of(caller);
+        lock (_counted)
+        {
+            if (!_counted.TryGetValue(list, out var last) || last.Head < head || last.At + LookEvery <= now || last.Counts.IsFaulted || last.Counts.IsCanceled)
+                _counted[list] = last = new Counted(head, now, Count(caller, now));
+            return last.Counts;
+        }
+    }
+
+    private Task<CaseCounts> Count(Caller caller, DateTimeOffset now) => store.Read(
+        async db =>
+        {
+            var counts = new CaseCounts();
+            foreach (var part in ListCases.Visible(db, caller))
             {
-                var open = ListCases.InState(ListCases.Visible(db, caller), CaseState.Open, now);
-                return new CaseCounts { Open = await open.CountAsync(cancel), Overdue = await open.CountAsync(c => c.DecisionDue <= now, cancel) };
-            },
-            cancel);
+                var open = ListCases.InState(part, CaseState.Open, now);
+                counts.Open += await open.CountAsync(lifetime.ApplicationStopping);
+                counts.Overdue += await open.CountAsync(c => c.DecisionDue <= now, lifetime.ApplicationStopping);
+            }
+            return counts;
+        },
+        lifetime.ApplicationStopping);
+
+    private sealed record Counted(long Head, DateTimeOffset At, Task<CaseCounts> Counts);
+
+    /// <summary>What <see cref="ListCases.Visible"/> of a caller depends on.</summary>
+    private readonly record struct WorkList(string Cvr, bool All, string? UnitSorId)
+    {
+        public static WorkList Of(Caller caller) =>
+            ListCases.SeesAll(caller) ? new(caller.RequireCvr().ToString(), true, null) : new(caller.RequireCvr().ToString(), false, caller.UnitSorId);
     }
 }

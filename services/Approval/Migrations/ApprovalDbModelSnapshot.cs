@@ -157,6 +157,11 @@ namespace Sloring.Approval.Migrations
 
                     b.HasIndex("Cvr", "State", "DecisionDue", "CaseId");
 
+                    b.HasIndex("Cvr", "EscalatedUnitSorId", "State", "DecisionDue", "CaseId")
+                        .HasFilter("\"EscalatedUnitSorId\" IS NOT NULL");
+
+                    b.HasIndex("Cvr", "LevelUnitSorId", "State", "DecisionDue", "CaseId");
+
                     b.ToTable("cases", (string)null);
                 });
 

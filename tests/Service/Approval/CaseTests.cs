@@ -158,6 +158,55 @@ public sealed class CaseTests
         static string[] Ids(Answered answer, string list) => [.. answer.List(list).Select(id => id.GetString()!)];
     }
 
+    // A1, A3
+    [Fact]
+    public async Task A_levels_list_has_its_own_and_the_escalated_in_one_order_page_by_page()
+    {
+        await using var host = await Start();
+        var leader = new Person("leader-9", Cvr, ["leader"], Region);
+        var escalated = await host.OpenCase();
+        var own = new List<string> { await host.OpenCase(unit: Region) };
+        await host.Reach(escalated, "decision-overdue");
+        own.Add(await host.OpenCase(unit: Region));
+        await host.OpenCase();
+
+        var listed = new List<string>();
+        var after = "";
+        do
+        {
+            var page = await host.Call(leader, "GET", $"/v1/cases?page_size=1&page_token={Uri.EscapeDataString(after)}");
+            listed.Add(Assert.Single(page.List("cases")).GetProperty("caseId").GetString()!);
+            after = page.Json.TryGetProperty("nextPageToken", out var next) ? next.GetString()! : "";
+        }
+        while (after.Length > 0);
+
+        string[] overdue = [.. new[] { escalated, own[0] }.Order(StringComparer.Ordinal)];
+        Assert.Equal([.. overdue, own[1]], listed);
+        Assert.Equal(overdue, (await host.Call(leader, "GET", "/v1/cases?overdue_only=true")).List("cases").Select(c => c.GetProperty("caseId").GetString()!));
+    }
+
+    // A1
+    [Fact]
+    public async Task Those_who_watch_one_list_are_told_the_same_and_others_their_own()
+    {
+        await using var host = await Start();
+        await host.OpenCase();
+        using var channel = GrpcChannel.ForAddress(host.Grpc);
+        var approval = new ApprovalService.ApprovalServiceClient(channel);
+        Person[] watching = [HospitalLeader, HospitalLeader with { Id = "leader-8" }, DepartmentLeader, Overseer];
+        var streams = watching.Select(person => approval.WatchCaseCounts(new WatchCaseCountsRequest(), host.As(person)).ResponseStream).ToList();
+        async Task<string> Next(params int[] of)
+        {
+            foreach (var i in of)
+                Assert.True(await streams[i].MoveNext(TestContext.Current.CancellationToken).WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken));
+            return string.Join(' ', of.Select(i => streams[i].Current.Open));
+        }
+
+        Assert.Equal("1 1 0 1", await Next(0, 1, 2, 3));
+        await host.OpenCase();
+        Assert.Equal("2 2 2", await Next(0, 1, 3));
+    }
+
     // O3
     [Fact]
     public async Task How_a_case_stands_is_told_to_whom_may_read_it_and_leaves_no_audit_entry()
