@@ -48,8 +48,11 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     /// <summary>Keeps a picture of a page, for people: <c>.build/screenshots</c>.</summary>
-    public static Task Picture(IPage page, string name) =>
-        page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Repository.Root, ".build", "screenshots", name + ".png"), FullPage = true });
+    /// <param name="page">The page.</param>
+    /// <param name="name">The file's, without its ending.</param>
+    /// <param name="whole">Also what lies below the window.</param>
+    public static Task Picture(IPage page, string name, bool whole = true) =>
+        page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Repository.Root, ".build", "screenshots", name + ".png"), FullPage = whole });
 
     /// <summary>A browser without a session.</summary>
     public async Task<IPage> NewPage(int width = 1280, bool script = true)

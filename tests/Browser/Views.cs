@@ -43,15 +43,16 @@ internal static class Views
     }
 
     /// <summary>A masking that a nurse of Region Hovedstaden has activated, and whose case has reached the leader.</summary>
-    public static async Task<(string Cpr, string Id)> Activated(Platform platform, string reason = "Slog ud efter personalet.")
+    public static async Task<(string Cpr, string Id)> Activated(
+        Platform platform, string reason = "Slog ud efter personalet.", string trigger = "TRIGGER_VIOLENCE", string behaviourOn = "2025-01-15")
     {
         var cpr = People.NextCpr();
         var answer = await platform.Client.Must("sygeplejerske", HttpMethod.Post, "/v1/maskings", new JsonObject
         {
             ["idempotencyKey"] = $"browser-{Guid.NewGuid():N}",
             ["patientCpr"] = cpr,
-            ["trigger"] = "TRIGGER_VIOLENCE",
-            ["behaviourOn"] = "2025-01-15",
+            ["trigger"] = trigger,
+            ["behaviourOn"] = behaviourOn,
             ["reason"] = reason,
         }, CancellationToken.None);
         var id = (string)answer["maskingId"]!;
