@@ -18,7 +18,7 @@ public sealed class WatchPicture(
     public MaskingWatcher Watcher { get; } = new(registration, clock, log) { Bound = TimeSpan.FromSeconds(options.Value.StalenessBoundSeconds) };
 
     /// <summary>How old it is.</summary>
-    public HeldPicture Held => new(Watcher.Current?.Position ?? 0, Math.Min(Watcher.Staleness.TotalSeconds, LongestStaleness), Watcher.IsFresh);
+    public HeldPicture Held => new(Watcher.Current?.Position ?? 0, Math.Round(Math.Min(Watcher.Staleness.TotalSeconds, LongestStaleness), 3), Watcher.IsFresh);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Watcher.Run(stoppingToken);
 }

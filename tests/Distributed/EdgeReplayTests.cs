@@ -134,6 +134,28 @@ public sealed class EdgeReplayTests(EdgePlatform edge) : IClassFixture<EdgePlatf
         await Errors("registration", Queue, 0);
     }
 
+    [Fact]
+    public async Task AQueueThatSomebodyHasDeleted_IsShownAsMissing_BesideTheOthers()
+    {
+        const string Deleted = "registration.add-reason";
+        await edge.Operator.Delete(Deleted + ".errors");
+        try
+        {
+            var queues = (await edge.Platform.Client.Must("drift", HttpMethod.Get, "/v1/services/registration/status", null, Cancel))["edge"]!["queues"]!.AsArray();
+            Assert.Equal([Deleted], queues.Where(queue => (bool?)queue!["missing"] == true).Select(queue => (string)queue!["queue"]!));
+            Assert.Equal(3, queues.Count);
+            var (status, answer) = await edge.Platform.Client.Send("drift", HttpMethod.Post, "/v1/services/registration/replay", new JsonObject { ["queue"] = Deleted }, Cancel);
+            Assert.Equal((404, "SLR-922"), ((int)status, (string)answer!["code"]!));
+        }
+        finally
+        {
+            // As the platform declares it.
+            await edge.Operator.Bind(Deleted + ".errors", "sloring.activations", "none");
+            await edge.Operator.Unbind(Deleted + ".errors", "sloring.activations", "none");
+        }
+        await Errors("registration", Deleted, 0);
+    }
+
     /// <summary>What the service's status says of a queue's errors, in the end.</summary>
     private async Task Errors(string service, string queue, int expected)
     {

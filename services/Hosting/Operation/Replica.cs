@@ -134,7 +134,7 @@ internal sealed class TellOfReplica<TDb>(Replicas<TDb> replicas, Store<TDb> stor
         {
             Faults.Log(log, e, $"Telling of a replica of {store.Service}");
         }
-        catch (Exception e) when (e is not OperationCanceledException || cancel.IsCancellationRequested)
+        catch (Exception)
         {
             log.LogDebug("{Service} could not tell that this replica is there or leaves", store.Service);
         }
