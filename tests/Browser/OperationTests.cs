@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Sloring.Contracts.Events;
 using Sloring.Hosting;
 using Xunit;
 
@@ -70,6 +72,21 @@ public sealed class OperationTests(PortalFixture portal)
             await Assertions.Expect(Row(page, "services", "registration")).ToContainTextAsync("Svarer");
         }
         Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task AServiceThatIsAway_IsShownAsAway_BesideTheOthers_AndWhatTheBusGaveUpOnIsTold()
+    {
+        await using var platform = await Platform.Start(null, $"--Services:approval=http://127.0.0.1:{Platform.FreePort()}");
+        await platform.Services.GetServices<IServiceJournal>().Single(journal => journal.Service == "effectuation").Append(
+            "effectuation", new EventDeadLettered { Publisher = "pseudonym", Type = "salt.rotated.v1", Position = 1_000_000, EventId = Guid.NewGuid() }, TestContext.Current.CancellationToken);
+
+        var page = await portal.SignIn("drift", at: "/operation", of: platform);
+
+        await Assertions.Expect(Row(page, "services", "approval")).ToContainTextAsync("Svarer ikke");
+        foreach (var service in ServiceNames.WithJournal.Where(service => service != "approval"))
+            await Assertions.Expect(Row(page, "services", service).Locator(".badge")).ToHaveTextAsync("Svarer");
+        await Assertions.Expect(page.Locator("#letters tbody tr")).ToContainTextAsync(new Regex("effectuation.*salt.rotated.v1.*pseudonym 1000000.*Endnu ikke taget imod", RegexOptions.Singleline));
     }
 
     private static ILocator Row(IPage page, string table, string first) => page.Locator($"#{table} tbody tr", new() { Has = page.GetByRole(AriaRole.Rowheader, new() { Name = first, Exact = true }) });

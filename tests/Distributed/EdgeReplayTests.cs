@@ -14,26 +14,25 @@ public sealed class EdgeReplayTests(EdgePlatform edge) : IClassFixture<EdgePlatf
     private const string Activations = "registration.activate-masking";
     private const string Updates = "effectuation.data-source-update";
     private const string Queueless = "kilde-without-queue";
+    private const string Answers = "sloring.answers";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task WhatWasRefused_IsDone_WhenItsCauseIsGone_AsItsSenders_AndTheOldestFirst()
     {
-        // Refused: no queue takes the answers.
-        string[] ids = [Guid.NewGuid().ToString("D"), Guid.NewGuid().ToString("D"), Guid.NewGuid().ToString("D")];
         await using var operators = await edge.Broker.Connect("drift");
-        for (var i = 0; i < ids.Length; i++)
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
         {
-            await operators.Publish("sloring.updates", "data-source-update", Update(People.NextCpr(), cvr: Midtjylland, id: ids[i]).ToJsonString(), From(Queueless));
+            ids.Add(await SendUpdate(operators));
             await Errors("effectuation", Updates, i + 1);
         }
         var before = await Replays("effectuation");
 
         await using var source = await edge.Broker.Connect("sloring");
-        var answers = await source.Bind("sloring.answers", "sloring.masked-updates", $"{Midtjylland}.{Queueless}", passing: true);
-        await source.Consume(answers);
-        List<string> Answered() => [.. source.Received(answers).Select(message => (string)JsonNode.Parse((string)message["body"]!)!["updateId"]!)];
+        await Listen(source);
+        List<string> Answered() => AnsweredTo(source);
 
         Assert.Equal(1, await Replay("effectuation", Updates, limit: 1));
         await Eventually.True(() => Task.FromResult(Answered().Count == 1), "the first is done");
@@ -49,6 +48,31 @@ public sealed class EdgeReplayTests(EdgePlatform edge) : IClassFixture<EdgePlatf
         var kept = (await Replays("effectuation"))[before.Count..];
         Assert.Equal([(Updates, 1), (Updates, 2)], kept.Select(entry => (ErrorsReplayed)EventJson.Read(entry.Type, entry.Data)).Select(e => (e.Queue, e.Messages)));
         Assert.All(kept, entry => Assert.Equal("op-8001", entry.Actor));
+    }
+
+    [Fact]
+    public async Task AReplayThatIsBrokenOff_LosesNothing_AndDoesNothingTwice()
+    {
+        const int Messages = 200;
+        await using var operators = await edge.Broker.Connect("drift");
+        var ids = new List<string>();
+        for (var i = 0; i < Messages; i++)
+            ids.Add(await SendUpdate(operators));
+        await Errors("effectuation", Updates, Messages);
+        await using var source = await edge.Broker.Connect("sloring");
+        await Listen(source);
+
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var replaying = edge.Platform.Client.Send("drift", HttpMethod.Post, "/v1/services/effectuation/replay", new JsonObject { ["queue"] = Updates }, gone.Token);
+        await Eventually.True(() => Task.FromResult(AnsweredTo(source).Count > 0), "the first are done");
+        await gone.CancelAsync();
+        // Unless it was quicker than the news of its first message.
+        await ((Task)replaying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
+        await Eventually.True(async () => await Replay("effectuation", Updates) == 0, "nothing is left among the errors");
+        await Eventually.True(() => Task.FromResult(AnsweredTo(source).Count >= Messages), "all are done");
+        Assert.Equal(ids.Order(), AnsweredTo(source).Order());
+        await Errors("effectuation", Updates, 0);
     }
 
     [Fact]
@@ -155,6 +179,20 @@ public sealed class EdgeReplayTests(EdgePlatform edge) : IClassFixture<EdgePlatf
         }
         await Errors("registration", Deleted, 0);
     }
+
+    /// <summary>An update that is refused: no queue takes its answer. Gives its id.</summary>
+    private static async Task<string> SendUpdate(Peer operators)
+    {
+        var id = Guid.NewGuid().ToString("D");
+        await operators.Publish("sloring.updates", "data-source-update", Update(People.NextCpr(), cvr: Midtjylland, id: id).ToJsonString(), From(Queueless));
+        return id;
+    }
+
+    /// <summary>Mends the cause: from now on, and until <paramref name="source"/> goes, answers are taken.</summary>
+    private static async Task Listen(Peer source) =>
+        await source.Consume(await source.Bind(Answers, "sloring.masked-updates", $"{Midtjylland}.{Queueless}", passing: true));
+
+    private static List<string> AnsweredTo(Peer source) => [.. source.Received(Answers).Select(message => (string)JsonNode.Parse((string)message["body"]!)!["updateId"]!)];
 
     /// <summary>What the service's status says of a queue's errors, in the end.</summary>
     private async Task Errors(string service, string queue, int expected)
