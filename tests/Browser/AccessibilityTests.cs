@@ -41,28 +41,50 @@ public sealed class AccessibilityTests(PortalFixture portal)
         await Check(page, persona, [.. pages.Select(path => $"/{path}/{(path == "case" ? id : complaint)}")]);
     }
 
+    [Fact]
+    public async Task AFormWhoseSessionHasEnded_AndTheNewsOfACase()
+    {
+        var (_, id) = await Views.Activated(portal.Platform);
+        var news = await portal.SignIn("leder", at: $"/case/{id}");
+        var form = await portal.SignIn("leder", at: $"/case/{id}");
+        await form.Locator("#ask-text").FillAsync(string.Concat(Enumerable.Repeat("Hvem-så-det-og-hvornår-", 20)) + " ?");
+        await portal.Platform.Client.Must("leder-2", HttpMethod.Post, $"/v1/cases/{id}/decision", new JsonObject { ["decision"] = "DECISION_UPHOLD" }, TestContext.Current.CancellationToken);
+        await news.EvaluateAsync("() => window.dispatchEvent(new Event('focus'))");
+        await Assertions.Expect(news.Locator("#case-news")).ToContainTextAsync("Opretholdt");
+        await LookAt(news, "news of a case");
+
+        await form.Context.ClearCookiesAsync();
+        await form.Locator("#send-question").ClickAsync();
+        await Assertions.Expect(form.Locator("[role=alert]")).ToContainTextAsync("SLR-702");
+        await LookAt(form, "a form that was kept");
+    }
+
     private async Task Check(IPage page, string persona, IReadOnlyList<string> paths)
     {
-        await ForeignProgram.Install(Peers);
-        var axe = await File.ReadAllTextAsync(Path.Combine(Peers, "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken);
         foreach (var language in Languages)
         {
             await page.GotoAsync($"{portal.Address}/language/{language}");
             foreach (var path in paths)
             {
-                await page.SetViewportSizeAsync(1280, 900);
                 var answer = await page.GotoAsync(portal.Address + path);
                 Assert.Equal(200, answer!.Status);
-                // Beside the page's own policy: it is the test that loads axe, not the page.
-                await page.EvaluateAsync(axe);
-                var found = await page.EvaluateAsync<JsonElement>(
-                    "async () => (await axe.run()).violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))");
-                Assert.True(found.GetArrayLength() == 0, $"{persona} {path} {language}: {found}");
-
-                await page.SetViewportSizeAsync(Telephone, 900);
-                var beside = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
-                Assert.True(beside <= 0, $"{persona} {path} {language}: {beside} px beside the page at {Telephone} px");
+                await LookAt(page, $"{persona} {path} {language}");
             }
         }
+    }
+
+    private static async Task LookAt(IPage page, string what)
+    {
+        await ForeignProgram.Install(Peers);
+        await page.SetViewportSizeAsync(1280, 900);
+        // Beside the page's own policy: it is the test that loads axe, not the page.
+        await page.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(Peers, "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken));
+        var found = await page.EvaluateAsync<JsonElement>(
+            "async () => (await axe.run()).violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))");
+        Assert.True(found.GetArrayLength() == 0, $"{what}: {found}");
+
+        await page.SetViewportSizeAsync(Telephone, 900);
+        var beside = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        Assert.True(beside <= 0, $"{what}: {beside} px beside the page at {Telephone} px");
     }
 }

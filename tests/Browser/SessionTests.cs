@@ -102,20 +102,28 @@ public sealed class SessionTests(PortalFixture portal)
         await list.WaitForURLAsync(url => url.StartsWith(platform.HttpAddress + "/cases", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task WhatAnotherSiteMadeUp_IsNotShownAsSomebodysOwnWords()
+    [Theory]
+    [InlineData("same-origin", 401)]
+    [InlineData("same-site", 302)]
+    [InlineData("cross-site", 302)]
+    [InlineData(null, 302)]
+    public async Task WhatAnotherSiteMadeUp_IsNotShownAsSomebodysOwnWords(string? from, int status)
     {
         var page = await portal.NewPage();
 
-        var answer = await page.Context.APIRequest.PostAsync(portal.Address + "/activate", new APIRequestContextOptions
+        var answer = await page.Context.APIRequest.PostAsync(portal.Address + "/activate?handler=%22%3E%3Cscript%3E", new APIRequestContextOptions
         {
-            Headers = new Dictionary<string, string> { ["Sec-Fetch-Site"] = "cross-site" },
-            Form = page.Context.APIRequest.CreateFormData().Set("Reason", "Made up elsewhere."),
+            Headers = from is null ? [] : new Dictionary<string, string> { ["Sec-Fetch-Site"] = from },
+            Form = page.Context.APIRequest.CreateFormData().Set("Reason", "Made up elsewhere.").Set("\"><script>", "\"><script>"),
             MaxRedirects = 0,
         });
 
-        Assert.Equal(302, answer.Status);
-        Assert.DoesNotContain("Made up", await answer.TextAsync());
+        Assert.Equal(status, answer.Status);
+        Assert.Contains("no-store", answer.Headers["cache-control"]);
+        var text = await answer.TextAsync();
+        Assert.Equal(status == 401, text.Contains("Made up elsewhere.", StringComparison.Ordinal));
+        Assert.DoesNotContain("\"><script>", text);
+        Assert.Contains("default-src 'none'", answer.Headers["content-security-policy"]);
     }
 
     [Fact]
