@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Grpc.Core;
@@ -23,6 +24,9 @@ namespace Sloring.Client;
 public sealed class MaskingWatcher(
     RegistrationService.RegistrationServiceClient registration, TimeProvider clock, ILogger<MaskingWatcher>? log = null)
 {
+    /// <summary>Where an activation's trace ends: at the picture that it is in.</summary>
+    private static readonly ActivitySource Traces = new("Sloring.Client");
+
     /// <summary>Heartbeats come every second: after three have failed to, the connection is taken for dead.</summary>
     private static readonly TimeSpan SilenceMost = TimeSpan.FromSeconds(3);
 
@@ -124,6 +128,7 @@ public sealed class MaskingWatcher(
                 silence.CancelAfter(SilenceMost);
                 var changes = _feed.Apply(call.ResponseStream.Current, clock.GetTimestamp());
                 Publish(changes);
+                Trace(call.ResponseStream.Current.Changes);
                 if (call.ResponseStream.Current.MessageCase != WatchMaskingsResponse.MessageOneofCase.Heartbeat || _feed.View is null)
                     continue;
                 // A sender that lives but has nothing new to vouch for: another replica may.
@@ -153,6 +158,17 @@ public sealed class MaskingWatcher(
         {
             foreach (var change in changes)
                 listener.TryWrite(change);
+        }
+    }
+
+    private static void Trace(Changes? changes)
+    {
+        if (changes is null || !Traces.HasListeners())
+            return;
+        foreach (var change in changes.Maskings.Where(change => change.Traceparent.Length > 0))
+        {
+            using var effect = Traces.StartActivity("picture of maskings", ActivityKind.Consumer, change.Traceparent);
+            effect?.SetTag("sloring.position", changes.Position);
         }
     }
 

@@ -51,6 +51,7 @@ public static class ApprovalModule
         services.AddSingleton<PracticeView>();
         services.AddSingleton<GetPractice>();
         services.AddSingleton<ChangePractice>();
+        services.AddSingleton<IFigures, CaseFigures>();
         services.AddSingleton<ApprovalRpcs>();
     }
 

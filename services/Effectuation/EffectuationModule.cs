@@ -38,6 +38,7 @@ public static class EffectuationModule
         builder.Services.AddSingleton<GetEffectuationStatus>();
         builder.Services.AddSingleton<NationalLookup>();
         builder.Services.AddSingleton<EffectuationRpcs>();
+        builder.Services.AddSingleton<IFigures, PictureFigures>();
         builder.Services.AddHealthChecks().AddCheck<FreshnessCheck>("picture", tags: ["ready"]);
     }
 

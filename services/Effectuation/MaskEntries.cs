@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Sloring.Client;
@@ -17,6 +18,9 @@ public sealed class MaskEntries(
     private const int MostStaff = 50;
     private const int LongestText = 100_000;
     private const int RememberedPatients = 10_000;
+
+    private static readonly Counter<long> Seen = Telemetry.Counter(Metrics.EntriesSeen);
+    private static readonly Counter<long> Masked = Telemetry.Counter(Metrics.EntriesMasked);
 
     private readonly Explanation _explanation = new()
     {
@@ -112,6 +116,8 @@ public sealed class MaskEntries(
             OwnOnly(request.Entries[i].Cvr, own);
         var response = Masker.Mask(request.Entries, picture, key, pseudonyms, nowMs, own);
         Count(response.Findings);
+        if (Masked.Enabled)
+            Count(request.Entries.Count, Enumerable.Range(0, request.Entries.Count).Count(i => !ReferenceEquals(response.Entries[i], request.Entries[i])));
         if (AnyMasked(response))
             response.Explanation = _explanation;
         return response;
@@ -124,8 +130,9 @@ public sealed class MaskEntries(
         var own = OwnOf(caller);
         foreach (ref readonly var entry in update.EntriesOf(patient))
             OwnOnly(entry.Cvr, own);
-        var (findings, isAnyoneMasked) = RawMasker.Mask(update, patient, answer, picture, picture.KeyOf(cpr), pseudonyms, nowMs, own);
+        var (findings, isAnyoneMasked, masked) = RawMasker.Mask(update, patient, answer, picture, picture.KeyOf(cpr), pseudonyms, nowMs, own);
         Count(findings);
+        Count(update.EntriesOf(patient).Length, masked);
         if (isAnyoneMasked)
             answer.Explanation = _explanation;
     }
@@ -138,6 +145,12 @@ public sealed class MaskEntries(
     {
         if (own is not null && CvrNumber.TryParse(entryCvr, out var cvr) && cvr != own)
             throw new RejectedException(Rejections.EntryOfOther.For("entries"));
+    }
+
+    private static void Count(int seen, int masked)
+    {
+        Seen.Add(seen);
+        Masked.Add(masked);
     }
 
     private void Count(IReadOnlyList<Finding> findings)

@@ -17,8 +17,8 @@ public static class RawMasker
     /// <param name="pseudonyms">Prepared for the same patient.</param>
     /// <param name="nowMs">Now, by the feed's clock.</param>
     /// <param name="only">The one organisation that the entries may come from, where that is known.</param>
-    /// <returns>The patient's findings, and whether anybody is masked in what leaves.</returns>
-    public static (IReadOnlyList<Finding> Findings, bool IsAnyoneMasked) Mask(
+    /// <returns>The patient's findings, whether anybody is masked in what leaves, and in how many entries somebody has been masked here.</returns>
+    public static (IReadOnlyList<Finding> Findings, bool IsAnyoneMasked, int Masked) Mask(
         RawUpdate update, RawPatient patient, RawMaskedUpdate answer, MaskingPicture picture, PatientKey key, PatientPseudonyms pseudonyms, long nowMs, CvrNumber? only)
     {
         var entries = update.EntriesOf(patient);
@@ -34,18 +34,18 @@ public static class RawMasker
         if (covered is null)
         {
             answer.Add(patient, null, picture.Position, []);
-            return ([], isAnyoneMasked);
+            return ([], isAnyoneMasked, 0);
         }
         var response = Masker.Mask(covered, picture, key, pseudonyms, nowMs, only);
-        var masked = new Entry?[entries.Length];
+        var (masked, count) = (new Entry?[entries.Length], 0);
         for (var i = 0; i < covered.Count; i++)
         {
             if (ReferenceEquals(response.Entries[i], covered[i]))
                 continue;
             masked[places![i]] = response.Entries[i];
-            isAnyoneMasked = true;
+            count++;
         }
         answer.Add(patient, masked, picture.Position, response.Findings);
-        return (response.Findings, isAnyoneMasked);
+        return (response.Findings, isAnyoneMasked || count > 0, count);
     }
 }

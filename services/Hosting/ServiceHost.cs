@@ -111,6 +111,7 @@ public static class ServiceHost
         services.AddSingleton(provider => new LongCalls(
             provider.GetRequiredService<IOptions<LimitOptions>>(), provider.GetRequiredService<TokenTrust>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSoap();
+        builder.AddTelemetry();
         builder.AddSidecar();
         // Authentication brings data protection along, which would write keys to the user's home folder.
         services.AddDataProtection();
@@ -164,6 +165,7 @@ public static class ServiceHost
         services.AddSingleton<AuditReads<TDb>>();
         services.AddSingleton<IResealRows, ResealRows<TDb>>();
         services.AddSingleton<IErasure, EraseJournal<TDb>>();
+        services.AddSingleton<IFigures, JournalFigures<TDb>>();
         services.AddSingleton<Inbox<TDb>>();
         services.AddSingleton<Inbox>(provider => provider.GetRequiredService<Inbox<TDb>>());
         services.AddHostedService(provider => provider.GetRequiredService<AuditReads<TDb>>());

@@ -16,6 +16,7 @@ public static class PseudonymModule
         builder.Erases<PseudonymDb, EraseSalts>();
         builder.Services.AddSingleton<Salts>();
         builder.Services.AddHostedService<AnnounceSalts>();
+        builder.Services.AddSingleton<IFigures, SaltFigures>();
         builder.Services.AddSingleton<GetCurrentSalt>();
         builder.Services.AddSingleton<Compute>();
         builder.Services.AddSingleton<Resolve>();

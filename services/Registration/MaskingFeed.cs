@@ -109,23 +109,22 @@ public sealed class MaskingFeed(
             return FeedEntry.Nothing;
         return EventJson.Read(entry.Type, entry.Data) switch
         {
-            RegistrationActivated e => Of(e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, e.SealedCpr),
-            RegistrationRenewed e => Of(e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, null),
-            RegistrationShortened e => Of(e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, null),
-            RegistrationEnded e => Of(e.MaskingId, e.PatientKey, e.Cvr, null, null),
+            RegistrationActivated e => Of(entry, e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, e.SealedCpr),
+            RegistrationRenewed e => Of(entry, e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, null),
+            RegistrationShortened e => Of(entry, e.MaskingId, e.PatientKey, e.Cvr, e.EndsAt, null),
+            RegistrationEnded e => Of(entry, e.MaskingId, e.PatientKey, e.Cvr, null, null),
             UnitChanged e when e.State == UnitRules.StateWords[UnitState.InForce] => Of(e, removed: false),
             UnitChanged e when e.State == UnitRules.StateWords[UnitState.Removed] => Of(e, removed: true),
             _ => FeedEntry.Nothing,
         };
     }
 
-    private static FeedEntry Of(string maskingId, string patient, string cvr, DateTimeOffset? endsAt, string? sealedCpr) => new()
+    private static FeedEntry Of(JournalEntry entry, string maskingId, string patient, string cvr, DateTimeOffset? endsAt, string? sealedCpr)
     {
-        Cvr = CvrNumber.Parse(cvr),
-        Masking = Change(PatientKey.Parse(patient), CvrNumber.Parse(cvr), endsAt),
-        MaskingId = Guid.Parse(maskingId),
-        SealedCpr = sealedCpr,
-    };
+        var masking = Change(PatientKey.Parse(patient), CvrNumber.Parse(cvr), endsAt);
+        masking.Traceparent = entry.TraceParent;
+        return new FeedEntry { Cvr = CvrNumber.Parse(cvr), Masking = masking, MaskingId = Guid.Parse(maskingId), SealedCpr = sealedCpr };
+    }
 
     private FeedEntry Of(UnitChanged e, bool removed) => new()
     {

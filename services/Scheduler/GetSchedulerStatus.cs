@@ -9,7 +9,7 @@ namespace Sloring.Scheduler;
 /// <summary>How the sweep is doing.</summary>
 public sealed class GetSchedulerStatus(Store<SchedulerDb> store, LastSweep last, TimeProvider clock)
 {
-    public async Task<SchedulerStatus> Handle(GetSchedulerStatusRequest request, Caller caller, CancellationToken cancel)
+    public async Task<SchedulerStatus> Handle(CancellationToken cancel)
     {
         var (pending, nearest) = await store.Read(
             async db => (await db.Deadlines.LongCountAsync(d => d.State == DeadlineState.Pending, cancel), await SweepDeadlines.NearestDue(db, cancel)), cancel);

@@ -23,6 +23,7 @@ public static class SchedulerModule
         builder.Services.AddSingleton<SweepDeadlines>();
         builder.Services.AddSingleton<ListDeadlines>();
         builder.Services.AddSingleton<GetSchedulerStatus>();
+        builder.Services.AddSingleton<IFigures, SchedulerFigures>();
         builder.Services.AddSingleton<SchedulerRpcs>();
 
         // In memory: the table is the truth, so Quartz has nothing to remember. It takes its clock from the container's TimeProvider.
@@ -41,6 +42,6 @@ public static class SchedulerModule
         app.MapJson<ListDeadlinesRequest, ListDeadlinesResponse>("GET", "/v1/deadlines", Operations.ListDeadlines,
             "Lists deadlines, earliest due first", (http, request, caller, cancel) => http.Get<ListDeadlines>().Handle(request, caller, cancel));
         app.MapJson<GetSchedulerStatusRequest, SchedulerStatus>("GET", "/v1/scheduler", Operations.GetSchedulerStatus,
-            "How the sweep of deadlines is doing", (http, request, caller, cancel) => http.Get<GetSchedulerStatus>().Handle(request, caller, cancel));
+            "How the sweep of deadlines is doing", (http, _, _, cancel) => http.Get<GetSchedulerStatus>().Handle(cancel));
     }
 }

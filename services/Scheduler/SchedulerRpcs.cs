@@ -14,5 +14,5 @@ public sealed class SchedulerRpcs(ListDeadlines list, GetSchedulerStatus status)
 
     [Authorize(Operations.GetSchedulerStatus)]
     public override Task<SchedulerStatus> GetSchedulerStatus(GetSchedulerStatusRequest request, ServerCallContext context) =>
-        status.Handle(request, context.Caller(), context.CancellationToken);
+        status.Handle(context.CancellationToken);
 }

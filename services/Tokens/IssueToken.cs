@@ -11,8 +11,8 @@ namespace Sloring.Tokens;
 internal sealed class IssueToken(
     Clients clients, Assertions assertions, TokenState state, Rates rates, TokenSigner signer, ExchangeToken exchange, PersonTokens people, IOptions<TokenServiceOptions> options, TimeProvider clock)
 {
-    private static readonly Counter<long> Issued = Telemetry.Meter.CreateCounter<long>("sloring.tokens.issued");
-    private static readonly Counter<long> Refused = Telemetry.Meter.CreateCounter<long>("sloring.tokens.refused");
+    private static readonly Counter<long> Issued = Telemetry.Counter(Metrics.TokensIssued);
+    private static readonly Counter<long> Refused = Telemetry.Counter(Metrics.TokensRefused);
 
     private bool PeopleSignIn => options.Value.SignIn != SignInWays.None;
 

@@ -89,13 +89,11 @@ public sealed class TokenSigner
         bool IsUnderAnother(RememberedKey key) => !key.Sealed.StartsWith(_sealer.CurrentPrefix, StringComparison.Ordinal);
     }
 
+    /// <summary>When the newest key began to sign, or will; the secret store's is taken to be as old as what is remembered.</summary>
+    public DateTimeOffset NewestFrom => _state.Now() is { Keys: [.., var newest] } ? newest.From : _state.Now().Began;
+
     /// <summary>Whether the current key has signed for longer than Tokens:RotateKeysAfterDays.</summary>
-    public bool IsDue()
-    {
-        var remembered = _state.Now();
-        var newest = remembered.Keys.Count > 0 ? remembered.Keys[^1].From : remembered.Began;
-        return _options.RotateKeysAfterDays > 0 && _state.Remembers && _clock.GetUtcNow() >= newest.AddDays(_options.RotateKeysAfterDays);
-    }
+    public bool IsDue() => _options.RotateKeysAfterDays > 0 && _state.Remembers && _clock.GetUtcNow() >= NewestFrom.AddDays(_options.RotateKeysAfterDays);
 
     /// <summary>Signs an access token for the platform's services.</summary>
     public string SignAccess(string subject, IDictionary<string, object> claims) => Sign("at+jwt", subject, _token.Audience, TimeSpan.FromSeconds(_options.LifetimeSeconds), claims);

@@ -50,6 +50,7 @@ public static class TokensModule
         builder.Services.AddSingleton<Administration>();
         builder.Services.AddSingleton<TokenRpcs>();
         builder.Services.AddHostedService<RotateOnSchedule>();
+        builder.Services.AddSingleton<IFigures, KeyFigures>();
     }
 
     public static void MapTokens(this WebApplication app)

@@ -16,7 +16,7 @@ public sealed class RunningCluster : IAsyncLifetime
     public const string Name = "running cluster";
 
     private const string RegionH = "29190623";
-    private readonly LocalClusterOptions _options;
+    private LocalClusterOptions _options;
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
     private LocalCluster _cluster = null!;
 
@@ -29,12 +29,13 @@ public sealed class RunningCluster : IAsyncLifetime
             Folder = Folder,
             Logs = Path.Combine(Repository.Captured, "cluster-" + Path.GetFileName(Folder)),
             Offset = FreeOffset(),
-            // Nothing that the processes say to each other, or to the token service, may be asked of a proxy; this one answers nobody.
-            ServiceEnvironment = new Dictionary<string, string?> { ["http_proxy"] = "http://127.0.0.1:9", ["HTTP_PROXY"] = "http://127.0.0.1:9" },
         };
     }
 
     public string Folder { get; }
+
+    /// <summary>Where all processes send their telemetry.</summary>
+    public OtlpReceiver Otlp { get; private set; } = null!;
 
     public ForeignSystems Systems => new(_cluster.Parties);
 
@@ -43,12 +44,31 @@ public sealed class RunningCluster : IAsyncLifetime
         await ForeignSystems.Install();
         // A second sealing key is there from the beginning, as everybody must have it before the first uses it.
         await File.WriteAllTextAsync(Path.Combine(Folder, "secrets.json"), new JsonObject { ["sealing-key-2"] = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)) }.ToJsonString());
+        Otlp = await OtlpReceiver.Start();
+        _options = _options with
+        {
+            ServiceEnvironment = new Dictionary<string, string?>
+            {
+                // Nothing that the processes say to each other, to the token service or to the receiver may be asked of a proxy; this one answers nobody.
+                ["http_proxy"] = "http://127.0.0.1:9",
+                ["HTTP_PROXY"] = "http://127.0.0.1:9",
+                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Otlp.GrpcAddress,
+                ["OTEL_METRIC_EXPORT_INTERVAL"] = "3000",
+                ["OTEL_BSP_SCHEDULE_DELAY"] = "500",
+                ["OTEL_BLRP_SCHEDULE_DELAY"] = "500",
+            },
+            EnvironmentOf = new Dictionary<string, IReadOnlyDictionary<string, string?>>
+            {
+                ["effectuation-2"] = new Dictionary<string, string?> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Otlp.HttpAddress, ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf" },
+            },
+        };
         _cluster = await LocalCluster.Start(_options, CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
+        await Otlp.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }
 
@@ -64,10 +84,13 @@ public sealed class RunningCluster : IAsyncLifetime
 
     public PlatformClient Client(string process) => new(Of(process), _cluster.Secrets.File, Of("tokens"));
 
+    /// <summary>A foreign system at the cluster's broker.</summary>
+    public Task<Peer> Connect(string user) => Peer.Connect($"amqp://{user}:{_cluster.Secrets["client/" + user]}@127.0.0.1:{_cluster.RabbitMq.Port}");
+
     /// <summary>An EPJ adapter of Region Hovedstaden activates over AMQP. Gives the masking's id.</summary>
-    public async Task<string> ActivateOverAmqp(string patient)
+    public async Task<string> ActivateOverAmqp(string patient, string? traceParent = null)
     {
-        await using var adapter = await Peer.Connect($"amqp://epj-hovedstaden:{_cluster.Secrets["client/epj-hovedstaden"]}@127.0.0.1:{_cluster.RabbitMq.Port}");
+        await using var adapter = await Connect("epj-hovedstaden");
         var answer = await adapter.Request("sloring.activations", "activate-masking", new JsonObject
         {
             ["idempotencyKey"] = Guid.NewGuid().ToString("N"),
@@ -76,7 +99,7 @@ public sealed class RunningCluster : IAsyncLifetime
             ["behaviourOn"] = DanishTime.DayOf(DateTimeOffset.UtcNow).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             ["reason"] = "Truede med vold ved døren.",
             ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker", ["unitSorId"] = "1000111000016001" },
-        }.ToJsonString(), new { userId = "epj-hovedstaden" });
+        }.ToJsonString(), new { userId = "epj-hovedstaden", headers = traceParent is null ? null : new { traceparent = traceParent } });
         var said = JsonNode.Parse((string)answer["body"]!)!;
         Assert.True((bool)said["accepted"]!, said.ToJsonString());
         return (string)said["maskingId"]!;

@@ -12,8 +12,12 @@ public sealed class DatabaseClock(ILogger<DatabaseClock> log) : TimeProvider
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
     private long _ahead;
+    private long _skew = long.MinValue;
 
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddTicks(-Interlocked.Read(ref _ahead));
+
+    /// <summary>How far the machine's clock was ahead when the two were last compared; null before.</summary>
+    internal TimeSpan? Skew => Interlocked.Read(ref _skew) is var ticks and not long.MinValue ? TimeSpan.FromTicks(ticks) : null;
 
     /// <summary>Compares the clocks.</summary>
     /// <param name="asked">By the machine's clock.</param>
@@ -26,6 +30,7 @@ public sealed class DatabaseClock(ILogger<DatabaseClock> log) : TimeProvider
             return false;
         // The database read its clock between the two: outside them the machine's is wrong by at least so much.
         var ahead = database < asked ? asked - database : database > answered ? answered - database : TimeSpan.Zero;
+        Interlocked.Exchange(ref _skew, ahead.Ticks);
         var known = TimeSpan.FromTicks(Interlocked.Read(ref _ahead));
         if (ahead.Duration() < Tolerance)
             ahead = TimeSpan.Zero;

@@ -180,6 +180,8 @@ public sealed class Store<TDb>(
             throw;
         }
         _headHash = end.Hash;
+        foreach (var entry in appended)
+            Telemetry.Entries.Add(1, new("service", Service), new("type", entry.Type));
         Show(appended);
         foreach (var job in done)
             job.Done.TrySetResult();

@@ -110,6 +110,7 @@ public static class EdgeBus
         services.AddSingleton<EdgeLink>();
         services.AddHostedService(provider => provider.GetRequiredService<EdgeLink>());
         services.AddHealthChecks().AddCheck<EdgeLink>("edge-link", tags: ["ready"]);
+        services.AddSingleton<IFigures, EdgeFigures>();
         return true;
     }
 
@@ -409,6 +410,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         if (TraceParent(sent) is { } trace)
             properties.Headers[EdgeSenders.TraceHeader] = trace;
         await EdgeBus.Publish(channel, "", endpoint.Queue.Errors, mandatory: true, properties, body, cancel);
+        Telemetry.Count(rejection, "amqp");
         log.LogInformation("A message of {User} to {Queue} was refused with {Code}", user ?? "nobody", endpoint.Queue.Queue, rejection.Code);
         await Reply(channel, sent, EdgeBus.Write(new EdgeSending(new EdgeAnswer(endpoint.Queue.RoutingKey, false, Rejection: EdgeRejection.Of(rejection))), clock.GetUtcNow()), cancel);
     }
@@ -469,7 +471,7 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
         }
         catch (Exception e) when (e is RabbitMQClientException or MassTransit.ConnectionException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
-            log.LogWarning("The broker of the edge did not do what an operator asked for: {Type}", e.GetType().Name);
+            log.LogWarning("The broker of the edge did not do what it was asked for: {Type}", e.GetType().Name);
             throw new RejectedException(Rejections.BrokerAway);
         }
     }
@@ -509,4 +511,24 @@ internal sealed class EdgeLink(IBusInstance bus, TimeProvider clock, ILogger<Edg
         await EdgeBus.Declare(channel, cancel);
         _channel = channel;
     }
+}
+
+/// <summary>What lies in the error queues of what this process takes from the edge.</summary>
+internal sealed class EdgeFigures(IEnumerable<EdgeEndpoint> endpoints, EdgeLink link) : Figures<EdgeFigures.Seen>
+{
+    protected override async Task<Seen> Read(CancellationToken cancel)
+    {
+        var errors = new List<(string, uint)>();
+        foreach (var queue in endpoints.Select(endpoint => endpoint.Queue))
+        {
+            if (link.IsConnected && await link.OnChannel(channel => EdgeQueues.Standing(channel, queue.Errors, cancel), cancel) is { } standing)
+                errors.Add((queue.Errors, standing.MessageCount));
+        }
+        return new Seen(errors);
+    }
+
+    protected override IEnumerable<Figure> Of(Seen seen) =>
+        seen.Errors.Select(errors => new Figure(Metrics.EdgeErrors, errors.Messages, new KeyValuePair<string, object?>("queue", errors.Queue)));
+
+    internal sealed record Seen(IReadOnlyList<(string Queue, uint Messages)> Errors);
 }

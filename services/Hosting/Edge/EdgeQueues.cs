@@ -90,7 +90,7 @@ internal sealed class EdgeQueues(EdgeLink? link, EdgeSenders? senders)
     }
 
     /// <summary>Null where the broker has no such queue.</summary>
-    private static async Task<QueueDeclareOk?> Standing(IChannel channel, string queue, CancellationToken cancel)
+    internal static async Task<QueueDeclareOk?> Standing(IChannel channel, string queue, CancellationToken cancel)
     {
         try
         {

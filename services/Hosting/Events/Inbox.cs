@@ -199,6 +199,7 @@ internal sealed class Inbox<TDb>(
             if (known || !_subscriptions.TryGetValue((delivery.Publisher, delivery.Type), out var subscription))
                 continue;
             using var activity = Telemetry.Source.StartActivity($"{store.Service} {delivery.Type}", ActivityKind.Consumer, delivery.TraceParent);
+            activity?.SetTag("sloring.position", delivery.Position);
             await subscription.React(EventJson.Read(delivery.Type, delivery.Data), scope);
             scope.Db.Inbox.Add(new InboxEntry { Publisher = delivery.Publisher, Position = delivery.Position });
             // Saved one by one, so that a later event of the batch finds what an earlier one wrote.

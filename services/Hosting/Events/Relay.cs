@@ -70,7 +70,8 @@ internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Fu
                     // Also before the first after a standstill: another replica has told what came later, and old news would seem to be the last word.
                     if (sinceSaved.Elapsed >= SaveEvery)
                         await Keep();
-                    await _patiently.ExecuteAsync(async cancel => await hand(entry, cancel), stop);
+                    using (var activity = Start(entry))
+                        await _patiently.ExecuteAsync(async cancel => await hand(entry, cancel), stop);
                     position = entry.Position;
                 }
                 if (sinceSaved.Elapsed >= SaveEvery)
@@ -94,6 +95,11 @@ internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Fu
             sinceSaved.Restart();
         }
     }
+
+    /// <summary>In the trace of what appended it; an audit entry goes nowhere on the bus.</summary>
+    private Activity? Start(JournalEntry entry) => id == RelayCursor.ToBus && EventNames.IsAuditOnly(entry.Type)
+        ? null
+        : Telemetry.Source.StartActivity($"{store.Service} relays {entry.Type}", ActivityKind.Producer, entry.TraceParent);
 
     private Task Save(long position, CancellationToken cancel) => store.Write(store.Service, async scope =>
     {

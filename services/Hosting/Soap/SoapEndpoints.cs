@@ -96,6 +96,7 @@ public static class SoapEndpoints
                 BadHttpRequestException => Rejections.SoapMalformed,
                 _ => Rejections.Failed,
             };
+            Telemetry.Count(rejection, "soap");
             // SOAP 1.1, 6.2: every fault, whoever's it is, has status 500.
             http.Response.StatusCode = StatusCodes.Status500InternalServerError;
             answer = SoapFaults.Fault(rejection, clientKey, message, now);

@@ -44,6 +44,7 @@ public static class RejectionWriter
     /// <summary>As a gRPC exception: status, English text, and google.rpc.Status in the trailers.</summary>
     public static RpcException ToRpc(Rejection rejection)
     {
+        Telemetry.Count(rejection, "grpc");
         var (status, trailers) = (Wire[rejection.Kind].Grpc, new Metadata { { StatusDetails, Details(rejection) } });
         if (rejection.Kind == RejectionKind.TooOften)
             trailers.Add("retry-after", ShortestWait);
@@ -75,9 +76,9 @@ public static class RejectionWriter
         }
         if (rejection.Kind == RejectionKind.TooOften && http.Response.Headers.RetryAfter.Count == 0)
             http.Response.Headers.RetryAfter = ShortestWait;
-        return http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true
-            ? WriteTrailersOnly(http.Response, rejection)
-            : WriteProblem(http, rejection);
+        var isGrpc = http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true;
+        Telemetry.Count(rejection, isGrpc ? "grpc" : "http");
+        return isGrpc ? WriteTrailersOnly(http.Response, rejection) : WriteProblem(http, rejection);
     }
 
     private static Task WriteTrailersOnly(HttpResponse response, Rejection rejection)
