@@ -47,6 +47,11 @@ public static class DebianPackages
     public static Task EnsureChromium(CancellationToken cancellationToken) =>
         Ensure(() => File.Exists("/usr/bin/chromium") ? [] : ["chromium"], null, cancellationToken);
 
+    /// <summary>Installs promtool, which the tests try the alerts with, where it is missing; it comes with the server, which is left stopped.</summary>
+    /// <exception cref="ClusterException">It can't: the message names the command to run.</exception>
+    public static Task EnsurePromtool(CancellationToken cancellationToken) =>
+        Ensure(() => File.Exists("/usr/bin/promtool") ? [] : ["prometheus"], null, cancellationToken);
+
     private static async Task Ensure(Func<string[]> find, Action<string>? progress, CancellationToken cancellationToken)
     {
         await One.WaitAsync(cancellationToken);
