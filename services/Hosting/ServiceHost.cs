@@ -59,8 +59,10 @@ public static class ServiceHost
         services.AddDatabase(builder.Configuration);
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
-            .Validate(o => o.File.Length > 0 || o.Store.Length > 0, "Set Secrets:File to the path of the secrets file, or Secrets:Store to the name of the Dapr secret store.")
-            .Validate(o => o.Store.Length == 0 || (o.File.Length == 0 && !o.CreateMissing), "Secrets:Store stands alone: leave out Secrets:File and Secrets:CreateMissing.")
+            .Validate(
+                o => new[] { o.File, o.Folder, o.Store }.Count(text => text.Length > 0) == 1,
+                "Set one of Secrets:File (the path of the secrets file), Secrets:Folder (of a folder with a file per secret) and Secrets:Store (the name of the Dapr secret store).")
+            .Validate(o => o.File.Length > 0 || !o.CreateMissing, "Secrets:CreateMissing is for Secrets:File alone.")
             .ValidateOnStart();
         services.AddOptions<TokenOptions>().BindConfiguration("Token")
             .Validate(o => Uri.TryCreate(o.Issuer, UriKind.Absolute, out _), "Set Token:Issuer to the address of the token service, for example http://127.0.0.1:5080.")

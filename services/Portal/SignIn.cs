@@ -53,11 +53,11 @@ internal static class SignIn
         });
         services.AddOptions<OpenIdConnectOptions>(OpenId).Configure<IOptions<TokenOptions>, IOptions<PortalOptions>, SecretStore, TimeProvider>((openId, token, portal, secrets, clock) =>
         {
-            var address = token.Value.Address.Length > 0 ? token.Value.Address : token.Value.Issuer;
+            var address = token.Value.Reached(token.Value.Issuer);
             openId.Authority = token.Value.Issuer;
             openId.MetadataAddress = address.TrimEnd('/') + "/.well-known/openid-configuration";
             openId.RequireHttpsMetadata = false;
-            openId.BackchannelHttpHandler = Outgoing.To(address);
+            openId.BackchannelHttpHandler = new WithinReach(token.Value) { InnerHandler = Outgoing.To(address) };
             openId.ClientId = portal.Value.ClientId;
             openId.ClientSecret = secrets.Text("client/" + portal.Value.ClientId);
             openId.SignInScheme = Session;
@@ -197,4 +197,14 @@ public sealed class PortalOptions
 
     /// <summary>Who is asked for citizens' logs.</summary>
     public IList<LogSourceOptions> LogSources { get; } = [];
+}
+
+/// <summary>Takes what is asked of the token service, under the name that browsers know, to where it is reached from here.</summary>
+internal sealed class WithinReach(TokenOptions token) : DelegatingHandler
+{
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.RequestUri = new Uri(token.Reached(request.RequestUri!.AbsoluteUri));
+        return base.SendAsync(request, cancellationToken);
+    }
 }

@@ -14,6 +14,11 @@ public sealed class SecretOptions
     /// <summary>Path of a JSON file {"name":"value"}; readable by its owner only.</summary>
     public string File { get; set; } = "";
 
+    /// <summary>
+    /// Path of a folder with a file per secret, as Kubernetes mounts a Secret; in a file's name '.' stands for the '/' of a secret's. For what runs before there is a sidecar.
+    /// </summary>
+    public string Folder { get; set; } = "";
+
     /// <summary>Name of the Dapr secret store to read from instead of a file, components/secretstore.yaml.</summary>
     public string Store { get; set; } = "";
 
@@ -68,6 +73,8 @@ public sealed class SecretStore(IOptions<SecretOptions> options, DaprClient? sid
                 throw new InvalidOperationException(
                     $"The key '{NameThere(name)}' is missing from the secret '{options.Value.Name}' of the Dapr secret store '{options.Value.Store}'. Add it there.");
             }
+            if (options.Value.Folder.Length > 0)
+                throw new InvalidOperationException($"The secret '{name}' is missing from the folder that Secrets:Folder names. Add a file '{NameThere(name)}' there.");
             if (!options.Value.CreateMissing)
                 throw new InvalidOperationException($"The secret '{name}' is missing from the file that Secrets:File names. Add it there.");
             All[name] = secret = make();
@@ -77,9 +84,13 @@ public sealed class SecretStore(IOptions<SecretOptions> options, DaprClient? sid
     }
 
     /// <summary>Under the lock only.</summary>
-    private Dictionary<string, string> All => _secrets ??= options.Value.Store.Length > 0 ? LoadFromSidecar() : Load();
+    private Dictionary<string, string> All => _secrets ??= options.Value.Store.Length > 0 ? LoadFromSidecar() : options.Value.Folder.Length > 0 ? LoadFolder() : Load();
 
-    private string NameThere(string name) => options.Value.Store.Length > 0 ? name.Replace('/', '.') : name;
+    private string NameThere(string name) => options.Value.Store.Length > 0 || options.Value.Folder.Length > 0 ? name.Replace('/', '.') : name;
+
+    private Dictionary<string, string> LoadFolder() => Directory.Exists(options.Value.Folder)
+        ? Directory.EnumerateFiles(options.Value.Folder).ToDictionary(file => Path.GetFileName(file), System.IO.File.ReadAllText)
+        : throw new InvalidOperationException($"Secrets:Folder does not name an existing folder ({options.Value.Folder}).");
 
     private Dictionary<string, string> Load()
     {

@@ -104,7 +104,7 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
 
     private Kept? Good(Asked service) => Find(service) is { } kept && clock.GetUtcNow() < kept.ExpiresAt ? kept : null;
 
-    private static string Address(TokenOptions token) => token.Address.Length > 0 ? token.Address : token.Issuer;
+    private static string Address(TokenOptions token) => token.Reached(token.Issuer);
 
     /// <summary>Drops a token that was refused.</summary>
     public void Forget(string service)

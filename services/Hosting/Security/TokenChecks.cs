@@ -20,11 +20,21 @@ public sealed class TokenOptions
     /// <summary>Audience that a token must name.</summary>
     public string Audience { get; set; } = "sloring";
 
-    /// <summary>Address of the token service; its discovery document is read from here. Empty: the issuer.</summary>
+    /// <summary>
+    /// Where the token service is reached from here, for example by its name within a cluster: its discovery document, and all that this names under the issuer, is read there.
+    /// Empty: the issuer.
+    /// </summary>
     public string Address { get; set; } = "";
 
     /// <summary>How often keys and revoked clients are fetched: a revocation is heard of within so many seconds.</summary>
     public int RefreshSeconds { get; set; } = 5;
+
+    /// <summary>Where an address of the token service's is reached from here; the token service names them as outside systems know them.</summary>
+    public string Reached(string address)
+    {
+        var issuer = Issuer.TrimEnd('/');
+        return Address.Length > 0 && (address == issuer || address.StartsWith(issuer + "/", StringComparison.Ordinal)) ? Address.TrimEnd('/') + address[issuer.Length..] : address;
+    }
 }
 
 /// <summary>

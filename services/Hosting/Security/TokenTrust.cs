@@ -28,6 +28,7 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
     /// <summary>Characters of a thumbprint (RFC 7638), which is what the token service calls its keys.</summary>
     private const int KeyIdLength = 43;
 
+    private readonly TokenOptions _token;
     private readonly HttpClient _http;
     private readonly Uri _discovery;
     private readonly Lock _lock = new();
@@ -40,7 +41,8 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
 
     public TokenTrust(IOptions<TokenOptions> options)
     {
-        var address = options.Value.Address.Length > 0 ? options.Value.Address : options.Value.Issuer;
+        _token = options.Value;
+        var address = _token.Reached(_token.Issuer);
         _http = new HttpClient(Outgoing.To(address)) { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = 1024 * 1024 };
         _discovery = OverTls(address.TrimEnd('/') + "/.well-known/openid-configuration");
         // A key that is listed no longer is believed no longer.
@@ -117,9 +119,9 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
             (_running, _queued, _beganAt) = (_queued, null, TimeProvider.System.GetTimestamp());
         var document = JsonSerializer.Deserialize<Document>(await _http.GetStringAsync(_discovery)) ?? throw new JsonException();
         var configuration = new OpenIdConnectConfiguration { Issuer = document.Issuer, JwksUri = document.Keys };
-        foreach (var key in new JsonWebKeySet(await _http.GetStringAsync(OverTls(document.Keys))).GetSigningKeys())
+        foreach (var key in new JsonWebKeySet(await _http.GetStringAsync(OverTls(_token.Reached(document.Keys)))).GetSigningKeys())
             configuration.SigningKeys.Add(key);
-        var revoked = document.Revocations is null ? null : JsonSerializer.Deserialize<RevocationList>(await _http.GetStringAsync(OverTls(document.Revocations)));
+        var revoked = document.Revocations is null ? null : JsonSerializer.Deserialize<RevocationList>(await _http.GetStringAsync(OverTls(_token.Reached(document.Revocations))));
         var known = new Known(configuration, (revoked?.Revoked ?? []).ToFrozenDictionary(one => one.Client, one => one.UpTo));
         Volatile.Write(ref _known, known);
         Fetched?.Invoke();

@@ -125,6 +125,20 @@ public sealed class SecurityTests : IDisposable
         Assert.Contains("checkpoint-key-2", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void SecretsOfAFolder_AreItsFiles_AsKubernetesMountsThem()
+    {
+        // What a mounted Secret looks like: the files are links into a folder that is exchanged as a whole.
+        var folder = Path.Combine(_folder, "mounted");
+        Directory.CreateDirectory(Path.Combine(folder, "..2026"));
+        File.WriteAllText(Path.Combine(folder, "..2026", "postgres.approval"), "of approval");
+        File.CreateSymbolicLink(Path.Combine(folder, "..data"), "..2026");
+        File.CreateSymbolicLink(Path.Combine(folder, "postgres.approval"), Path.Combine("..data", "postgres.approval"));
+        var store = new SecretStore(Options.Create(new SecretOptions { Folder = folder }));
+        Assert.Equal(("of approval", null), (store.Text("postgres/approval"), store.Find("postgres/scheduler")));
+        Assert.Contains("'postgres.scheduler'", Assert.Throws<InvalidOperationException>(() => store.Text("postgres/scheduler")).Message, StringComparison.Ordinal);
+    }
+
     private void Change(Action<Dictionary<string, string>> change)
     {
         var secrets = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(SecretsFile))!;
