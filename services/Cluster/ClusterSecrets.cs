@@ -16,6 +16,9 @@ public sealed class ClusterSecrets
     /// <summary>The tokens between a process and its sidecar. They stay out of the secret store: who reads that has shown one already.</summary>
     public const string DaprApiToken = "dapr/api-token", AppApiToken = "dapr/app-token";
 
+    /// <summary>PostgreSQL's superuser on Kubernetes, where the server is given one. No service reads it.</summary>
+    public const string Superuser = "postgres.superuser";
+
     private readonly SortedDictionary<string, string> _all;
 
     private ClusterSecrets(string file, SortedDictionary<string, string> all) => (File, _all) = (file, all);
@@ -39,7 +42,7 @@ public sealed class ClusterSecrets
         string[] random =
         [
             .. Keys, .. services.Select(service => "postgres/" + service), .. clients.Select(client => "client/" + client),
-            "rabbitmq/sloring", "rabbitmq/dapr", DaprApiToken, AppApiToken,
+            "rabbitmq/sloring", "rabbitmq/dapr", DaprApiToken, AppApiToken, Superuser,
         ];
         foreach (var missing in random)
             all.TryAdd(missing, Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)));
@@ -51,10 +54,16 @@ public sealed class ClusterSecrets
         Write(path, all);
         Write(Path.Combine(folder, "dapr-secrets.json"), new Dictionary<string, Dictionary<string, string>>
         {
-            [name] = all.Where(pair => pair.Key is not (DaprApiToken or AppApiToken)).ToDictionary(pair => pair.Key.Replace('/', '.'), pair => pair.Value),
+            [name] = InStore(all),
         });
         return new ClusterSecrets(path, all);
     }
+
+    /// <summary>What the secret store hands out, as one secret of many keys.</summary>
+    public IReadOnlyDictionary<string, string> Store => InStore(_all);
+
+    private static Dictionary<string, string> InStore(SortedDictionary<string, string> all) =>
+        all.Where(pair => pair.Key is not (DaprApiToken or AppApiToken or Superuser)).ToDictionary(pair => pair.Key.Replace('/', '.'), pair => pair.Value);
 
     private static void Write<T>(string path, T secrets)
     {

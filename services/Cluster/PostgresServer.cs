@@ -56,24 +56,34 @@ public sealed partial class PostgresServer : IAsyncDisposable
             await using var find = new NpgsqlCommand("select 1 from pg_database where datname = $1", admin) { Parameters = { new() { Value = database } } };
             if (await find.ExecuteScalarAsync() is null)
                 await Execute(admin, $"create database {database}");
-            // A statement that fails is logged, and these hold passwords.
-            await Execute(admin, "set log_min_error_statement = panic");
-            foreach (var (service, password) in passwordByService)
-            {
-                await Execute(admin, $"do $do$ begin if not exists (select from pg_roles where rolname = '{service}') then create role {service} login; end if; end $do$");
-                await Execute(admin, $"alter role {service} login nosuperuser nocreatedb nocreaterole noreplication password '{password.Replace("'", "''", StringComparison.Ordinal)}'");
-                await Execute(admin, $"alter role {service} in database {database} set search_path = {service}");
-                await Execute(admin, $"grant connect on database {database} to {service}");
-            }
-            await Execute(admin, $"revoke all on database {database} from public");
-            await Execute(admin, "revoke all on database postgres from public");
+            foreach (var statement in Roles(database, passwordByService))
+                await Execute(admin, statement);
         }
         await using var connection = await Open(database);
         await Execute(connection, "select pg_advisory_lock(5271)");
-        await Execute(connection, "revoke create on schema public from public");
-        foreach (var service in passwordByService.Keys)
-            await Execute(connection, $"create schema if not exists {service} authorization {service}");
+        foreach (var statement in Schemas(passwordByService.Keys))
+            await Execute(connection, statement);
     }
+
+    /// <summary>What a superuser says to any server so that each service is a role of its own name in the database, and nobody else may connect.</summary>
+    public static IEnumerable<string> Roles(string database, IReadOnlyDictionary<string, string> passwordByService) =>
+    [
+        // A statement that fails is logged, and these hold passwords.
+        "set log_min_error_statement = panic",
+        .. passwordByService.SelectMany(role => (string[])
+        [
+            $"do $do$ begin if not exists (select from pg_roles where rolname = '{role.Key}') then create role {role.Key} login; end if; end $do$",
+            $"alter role {role.Key} login nosuperuser nocreatedb nocreaterole noreplication password '{role.Value.Replace("'", "''", StringComparison.Ordinal)}'",
+            $"alter role {role.Key} in database {database} set search_path = {role.Key}",
+            $"grant connect on database {database} to {role.Key}",
+        ]),
+        $"revoke all on database {database} from public",
+        "revoke all on database postgres from public",
+    ];
+
+    /// <summary>And then, in the database itself: a schema per service.</summary>
+    public static IEnumerable<string> Schemas(IEnumerable<string> services) =>
+        services.Select(service => $"create schema if not exists {service} authorization {service}").Prepend("revoke create on schema public from public");
 
     /// <summary>SIGKILL to the server and its sessions, as a crash of the machine would do.</summary>
     public Task Kill() => _server is { HasExited: false } server ? server.Kill() : Task.CompletedTask;

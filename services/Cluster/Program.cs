@@ -22,6 +22,10 @@ var demo = new Command("demo", "Play the main job over AMQP; starts a cluster if
 demo.SetAction((parsed, cancel) => Demo.Run(Options(parsed), cancel));
 root.Subcommands.Add(demo);
 
+var secrets = new Command("secrets", "Print the Secrets that deploy/k8s names, made at first use and the same from then on, for: kubectl apply -f -");
+secrets.SetAction(parsed => Console.WriteLine(KubernetesSecrets.Of(Options(parsed))));
+root.Subcommands.Add(secrets);
+
 var client = new Argument<string>("client") { Description = "A demo client, for example leder or borgervisning" };
 var token = new Command("token", "Print an access token of a demo client of the running cluster") { client };
 token.SetAction((parsed, cancel) => Running.Print(Options(parsed), platform => platform.Token(parsed.GetRequiredValue(client), cancel)));

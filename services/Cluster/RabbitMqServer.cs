@@ -149,15 +149,18 @@ public sealed class RabbitMqServer : IAsyncDisposable
             raft.wal_max_size_bytes = 67108864
 
             """, cancellationToken);
-        await Write(definitions, JsonSerializer.Serialize(new
-        {
-            rabbit_version = "3.10.8",
-            vhosts = new[] { new { name = "/" } },
-            users = users.Select(user => new { name = user.Name, password_hash = Hash(user.Password), hashing_algorithm = "rabbit_password_hashing_sha256", tags = user.Tags, limits = new { } }),
-            permissions = users.Select(user => new { user = user.Name, vhost = "/", configure = user.Configure, write = user.Write, read = user.Read }),
-            topic_permissions = users.SelectMany(user => user.Topics.Select(topic => new { user = user.Name, vhost = "/", exchange = topic.Exchange, write = topic.Write, read = topic.Read })),
-        }), cancellationToken);
+        await Write(definitions, Definitions(users), cancellationToken);
     }
+
+    /// <summary>The broker's own file of users and what each may do.</summary>
+    public static string Definitions(IReadOnlyList<BrokerUser> users) => JsonSerializer.Serialize(new
+    {
+        rabbit_version = "3.10.8",
+        vhosts = new[] { new { name = "/" } },
+        users = users.Select(user => new { name = user.Name, password_hash = Hash(user.Password), hashing_algorithm = "rabbit_password_hashing_sha256", tags = user.Tags, limits = new { } }),
+        permissions = users.Select(user => new { user = user.Name, vhost = "/", configure = user.Configure, write = user.Write, read = user.Read }),
+        topic_permissions = users.SelectMany(user => user.Topics.Select(topic => new { user = user.Name, vhost = "/", exchange = topic.Exchange, write = topic.Write, read = topic.Read })),
+    });
 
     private static async Task Write(string path, string text, CancellationToken cancellationToken)
     {

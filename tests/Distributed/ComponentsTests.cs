@@ -8,7 +8,7 @@ namespace Sloring.Tests.Distributed;
 /// <summary>The files of components/ are what Dapr's own schemas say they may be, and name what the code names.</summary>
 public sealed partial class ComponentsTests
 {
-    public static TheoryData<string> Files => new(Directory.EnumerateFiles(Folder, "*.yaml").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
+    public static TheoryData<string> Files => new(Directory.EnumerateFiles(Folder, "*.yaml").Select(path => Path.GetFileName(path)!).Where(name => name != "kustomization.yaml").Order(StringComparer.Ordinal));
 
     private static string Folder => Path.Combine(Repository.Root, "components");
 
@@ -66,75 +66,8 @@ public sealed partial class ComponentsTests
         return yaml.Documents.Single().RootNode;
     }
 
-    /// <summary>What a file has that its kind's schema does not allow.</summary>
-    private static List<string> Schema(string text)
-    {
-        var schemas = Beside("shared/schemas/dapr-1.17");
-        Assert.SkipWhen(schemas is null, "Dapr's schemas are not beside this checkout (shared/schemas/dapr-1.17).");
-        var document = Load(text);
-        var crd = Directory.EnumerateFiles(schemas!, "*.yaml").Select(path => Load(File.ReadAllText(path)))
-            .Single(crd => (string?)crd["spec"]["names"]["kind"] == (string?)document["kind"]);
-        var version = ((string)document["apiVersion"]!).Split('/')[1];
-        var schema = ((YamlSequenceNode)crd["spec"]["versions"]).Single(v => (string?)v["name"] == version)["schema"]["openAPIV3Schema"];
-        var faults = new List<string>();
-        Check(document, (YamlMappingNode)schema, "", faults);
-        return faults;
-    }
-
-    private static void Check(YamlNode node, YamlMappingNode schema, string at, List<string> faults)
-    {
-        if (At(schema, "x-kubernetes-preserve-unknown-fields") is not null)
-            return;
-        switch (Type(schema), node)
-        {
-            case ("object", YamlMappingNode map):
-                var (properties, others) = (At(schema, "properties") as YamlMappingNode, At(schema, "additionalProperties") as YamlMappingNode);
-                foreach (var (key, value) in map.Children)
-                {
-                    var property = properties is null ? null : At(properties, (string)key!) as YamlMappingNode;
-                    if ((property ?? others) is { } next)
-                        Check(value, next, $"{at}/{key}", faults);
-                    else if (properties is not null)
-                        faults.Add($"{at}/{key} is unknown");
-                }
-                foreach (var required in At(schema, "required") as YamlSequenceNode ?? [])
-                {
-                    if (At(map, (string)required!) is null)
-                        faults.Add($"{at}/{required} is missing");
-                }
-                break;
-            case ("array", YamlSequenceNode list):
-                foreach (var item in list)
-                    Check(item, (YamlMappingNode)schema["items"], at + "/[]", faults);
-                break;
-            case ("string", YamlScalarNode { Value: not null } scalar) when scalar.Style != YamlDotNet.Core.ScalarStyle.Plain || !NotText().IsMatch(scalar.Value):
-            case ("integer", YamlScalarNode number) when int.TryParse(number.Value, out _):
-            case ("boolean", YamlScalarNode { Value: "true" or "false" }):
-                break;
-            default:
-                faults.Add($"{at} is not of type {Type(schema)}");
-                break;
-        }
-    }
-
-    private static string? Type(YamlMappingNode schema) => (At(schema, "type") as YamlScalarNode)?.Value;
-
-    private static YamlNode? At(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
-
-    private static string? Beside(string path)
-    {
-        for (var at = new DirectoryInfo(Repository.Root); at is not null; at = at.Parent)
-        {
-            if (Directory.Exists(Path.Combine(at.FullName, path)))
-                return Path.Combine(at.FullName, path);
-        }
-        return null;
-    }
+    private static List<string> Schema(string text) => Schemas.Faults((YamlMappingNode)Load(text));
 
     [GeneratedRegex("`([a-z0-9.-]+)`")]
     private static partial Regex WireName();
-
-    /// <summary>What YAML reads as something else than a text when it stands without quotes.</summary>
-    [GeneratedRegex(@"^(true|false|null|~|[-+]?[0-9]+(\.[0-9]+)?)$", RegexOptions.IgnoreCase)]
-    private static partial Regex NotText();
 }

@@ -25,7 +25,7 @@ namespace Sloring.Tests.Distributed;
 public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : IClassFixture<ConfigurationTests.NewCluster>
 {
     /// <summary>The services by app id: what a process of each adds.</summary>
-    private static readonly Dictionary<string, Action<WebApplicationBuilder>> Services = new()
+    internal static readonly Dictionary<string, Action<WebApplicationBuilder>> Services = new()
     {
         ["tokens"] = builder => builder.AddTokens(),
         ["registration"] = builder => builder.AddRegistration(),
@@ -104,9 +104,12 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
     }
 
     [Theory, MemberData(nameof(Processes))]
-    public void Setting_IsOneThatAServiceReads(string form, string name) => Assert.All(Process(form, name).Settings.Keys, key =>
+    public void Setting_IsOneThatAServiceReads(string form, string name) => AreRead(Process(form, name).Settings.Keys);
+
+    /// <summary>Each is a setting of the services, of the runtime, or of the library that logs.</summary>
+    internal static void AreRead(IEnumerable<string> settings) => Assert.All(settings, key =>
     {
-        if (key.StartsWith("DOTNET_", StringComparison.Ordinal) || key.StartsWith("Logging__", StringComparison.Ordinal) || key == "Settings__File")
+        if (key.StartsWith("DOTNET_", StringComparison.Ordinal) || key == "SSL_CERT_FILE" || key.StartsWith("OTEL_", StringComparison.Ordinal) || key.StartsWith("Logging__", StringComparison.Ordinal) || key == "Settings__File")
             return;
         var path = key.Split("__");
         if (path.Length == 1)
@@ -259,7 +262,7 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
     /// <summary>A host as that process builds it; not started, so nothing is connected to. Its secrets come from a file, since no sidecar runs here.</summary>
     private WebApplication Build(DeployedProcess process) => Builder(process, ("Secrets:Store", ""), ("Secrets:File", secrets.Cluster.File)).Build();
 
-    private static WebApplicationBuilder Builder(DeployedProcess process, params IEnumerable<(string Name, string Value)> instead)
+    internal static WebApplicationBuilder Builder(DeployedProcess process, params IEnumerable<(string Name, string Value)> instead)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = process.Folder });
         builder.Configuration.AddInMemoryCollection(process.Settings.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), string? (pair) =>
@@ -281,9 +284,16 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
     /// <summary>A service calls those whose clients it has, and heals from the journals of those that it listens to.</summary>
     private bool Calls(DeployedProcess process)
     {
-        var clients = Builder(process).Services.Any(service => service.IsKeyedService && typeof(ClientBase).IsAssignableFrom(service.ServiceType));
         using var app = Build(process);
-        return clients || app.Services.GetServices<Inbox>().Any(inbox => inbox.Topics.Count > 0);
+        return Callees(process, app).Any();
+    }
+
+    /// <summary>Those that a process calls. A client that calls for itself is kept under the caller's name, one that calls for a person under the callee's.</summary>
+    internal static IEnumerable<string> Callees(DeployedProcess process, WebApplication app)
+    {
+        var clients = Builder(process).Services.Where(service => service.IsKeyedService && typeof(ClientBase).IsAssignableFrom(service.ServiceType))
+            .Select(service => service.Lifetime == ServiceLifetime.Scoped ? (string)service.ServiceKey! : service.ServiceType.Namespace!.Split('.')[2].ToLowerInvariant());
+        return clients.Concat(app.Services.GetServices<Inbox>().SelectMany(inbox => inbox.Topics).Select(topic => topic.Publisher)).Distinct();
     }
 
     private static string Constant(string type, string name) =>
@@ -302,6 +312,8 @@ public sealed class ConfigurationTests(ConfigurationTests.NewCluster secrets) : 
         public NewCluster() => Cluster = LocalCluster.Describe(new LocalClusterOptions { Root = Repository.Root, Folder = _folder }).Secrets;
 
         public ClusterSecrets Cluster { get; }
+
+        public string Folder => _folder;
 
         /// <summary>Keys of a secret of the store.</summary>
         public IEnumerable<string> InStore(string name) =>
