@@ -14,25 +14,31 @@ public sealed class ListNotices(Store<ApprovalDb> store)
         var (at, id) = after is null ? (DateTimeOffset.MaxValue, "") : PageKey.Parse(after);
         var (cvr, person) = (caller.RequireCvr().ToString(), caller.RequirePerson());
         var (leads, unit) = (caller.Is(Roles.Leader), caller.UnitSorId);
-        var found = await store.Read(
-            db => db.Notices
-                .Where(notice => notice.Cvr == cvr)
-                .Where(notice => notice.ToPerson == person
-                    || (leads && notice.ToUnitSorId != null && notice.ToUnitSorId == unit)
-                    || (leads && notice.ToUnitSorId == null && notice.ToPerson == null))
-                .Where(notice => notice.SentAt < at || (notice.SentAt == at && notice.NoticeId.CompareTo(id) < 0))
-                .OrderByDescending(notice => notice.SentAt).ThenByDescending(notice => notice.NoticeId)
-                .Take(size + 1).ToListAsync(cancel),
+        var (found, cases) = await store.Read(
+            async db =>
+            {
+                var rows = await db.Notices
+                    .Where(notice => notice.Cvr == cvr)
+                    .Where(notice => notice.ToPerson == person
+                        || (leads && notice.ToUnitSorId != null && notice.ToUnitSorId == unit)
+                        || (leads && notice.ToUnitSorId == null && notice.ToPerson == null))
+                    .Where(notice => notice.SentAt < at || (notice.SentAt == at && notice.NoticeId.CompareTo(id) < 0))
+                    .OrderByDescending(notice => notice.SentAt).ThenByDescending(notice => notice.NoticeId)
+                    .Take(size + 1).ToListAsync(cancel);
+                var about = rows.Select(notice => notice.CaseId).Distinct().ToList();
+                return (rows, await db.Cases.AsNoTracking().Where(c => about.Contains(c.CaseId)).ToListAsync(cancel));
+            },
             cancel);
+        var readable = cases.Where(caller.MayRead).Select(c => c.CaseId).ToHashSet();
         var page = found.Take(size).ToList();
         return new ListNoticesResponse
         {
-            Notices = { page.Select(Show) },
+            Notices = { page.Select(notice => Show(notice, readable.Contains(notice.CaseId))) },
             NextPageToken = found.Count > size ? PageKey.Token(page[^1].SentAt, page[^1].NoticeId) : "",
         };
     }
 
-    private static Notice Show(CaseNotice notice) => new()
+    private static Notice Show(CaseNotice notice, bool readable) => new()
     {
         NoticeId = notice.NoticeId,
         Kind = notice.Kind,
@@ -40,5 +46,6 @@ public sealed class ListNotices(Store<ApprovalDb> store)
         ToPerson = notice.ToPerson ?? "",
         ToUnitSorId = notice.ToUnitSorId ?? "",
         SentAt = notice.SentAt.ToTimestamp(),
+        Readable = readable,
     };
 }

@@ -145,6 +145,14 @@ public sealed class CaseTests
         foreach (var onlyLists in (Person[])[Overseer, RegionLeader])
             Assert.False(Assert.Single((await host.Call(onlyLists, "GET", "/v1/cases")).List("cases")).TryGetProperty("readable", out _));
 
+        await host.Call(HospitalLeader, "POST", $"/v1/cases/{first}/decision", Uphold);
+        await host.Reach(first, "expiry-notice");
+        foreach (var (person, readable) in ((Person, bool)[])[(HospitalLeader, true), (HospitalLeader with { Unit = Department }, false)])
+        {
+            var notice = (await host.Call(person, "GET", "/v1/notices")).List("notices").First(notice => notice.GetProperty("kind").GetString() == "expiry-notice");
+            Assert.Equal(readable, notice.TryGetProperty("readable", out var may) && may.GetBoolean());
+        }
+
         var byAnother = host.Activation() with { ActivatedBy = "nurse-2" };
         await host.Publish(byAnother);
         var second = byAnother.MaskingId;
