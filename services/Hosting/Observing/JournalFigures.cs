@@ -4,19 +4,12 @@ using Sloring.Contracts.Events;
 namespace Sloring.Hosting;
 
 /// <summary>How a service's journal stands, and what is still to be handed on of it.</summary>
-internal sealed class JournalFigures<TDb>(Store<TDb> store, IEnumerable<RelayOf<TDb>> relays, Sealer sealer, TimeProvider clock) : Figures<JournalFigures<TDb>.Seen> where TDb : ServiceDb
+internal sealed class JournalFigures<TDb>(Store<TDb> store, RelayLags<TDb> lags, Sealer sealer, TimeProvider clock) : Figures<JournalFigures<TDb>.Seen> where TDb : ServiceDb
 {
     protected override Task<Seen> Read(CancellationToken cancel) => store.Read(async db =>
     {
-        var last = await db.Journal.OrderByDescending(entry => entry.Position).Select(entry => new Place(entry.Position, entry.OccurredAt)).FirstOrDefaultAsync(cancel);
-        var behind = new List<(int, long, DateTimeOffset?)>();
-        foreach (var relay in relays.Select(relay => relay.Id))
-        {
-            var position = await db.Relay.Where(cursor => cursor.Id == relay).Select(cursor => cursor.Position).SingleOrDefaultAsync(cancel);
-            var oldest = await db.Journal.Where(entry => entry.Position > position).OrderBy(entry => entry.Position).Select(entry => new Place(entry.Position, entry.OccurredAt)).FirstOrDefaultAsync(cancel);
-            behind.Add((relay, oldest is null ? 0 : last!.Position - oldest.Position + 1, oldest?.At));
-        }
-        return new Seen(last?.At, await KeyFrom(db, cancel), behind);
+        var last = await db.Journal.OrderByDescending(entry => entry.Position).Select(entry => (DateTimeOffset?)entry.OccurredAt).FirstOrDefaultAsync(cancel);
+        return new Seen(last, await KeyFrom(db, cancel), await lags.Of(db, cancel));
     }, cancel);
 
     protected override IEnumerable<Figure> Of(Seen seen)
@@ -27,11 +20,11 @@ internal sealed class JournalFigures<TDb>(Store<TDb> store, IEnumerable<RelayOf<
             yield return new Figure(Metrics.LastEntryTime, last.ToUnixTimeMilliseconds() / 1000.0, service);
         if (seen.KeyFrom is { } from)
             yield return new Figure(Metrics.SealingKeyAge, (now - from).TotalSeconds, service);
-        foreach (var (relay, entries, oldest) in seen.Behind)
+        foreach (var lag in seen.Behind)
         {
-            var cursor = new KeyValuePair<string, object?>("cursor", relay == RelayCursor.ToBus ? "bus" : "edge");
-            yield return new Figure(Metrics.RelayLagEntries, entries, service, cursor);
-            yield return new Figure(Metrics.RelayLag, oldest is { } at ? Math.Max(0, (now - at).TotalSeconds) : 0, service, cursor);
+            var cursor = new KeyValuePair<string, object?>("cursor", lag.Cursor == RelayCursor.ToBus ? "bus" : "edge");
+            yield return new Figure(Metrics.RelayLagEntries, lag.Entries, service, cursor);
+            yield return new Figure(Metrics.RelayLag, lag.Oldest.TotalSeconds, service, cursor);
         }
     }
 
@@ -47,8 +40,6 @@ internal sealed class JournalFigures<TDb>(Store<TDb> store, IEnumerable<RelayOf<
     /// <summary>What was there at a look.</summary>
     /// <param name="LastAt">When the last entry was appended; null where there is none.</param>
     /// <param name="KeyFrom">Since when the rows lie under the current sealing key; null where there is none.</param>
-    /// <param name="Behind">For each relay how many entries wait, and since when the oldest does.</param>
-    internal sealed record Seen(DateTimeOffset? LastAt, DateTimeOffset? KeyFrom, IReadOnlyList<(int Relay, long Entries, DateTimeOffset? Oldest)> Behind);
-
-    private sealed record Place(long Position, DateTimeOffset At);
+    /// <param name="Behind">What each relay still owes.</param>
+    internal sealed record Seen(DateTimeOffset? LastAt, DateTimeOffset? KeyFrom, IReadOnlyList<RelayLag> Behind);
 }
