@@ -166,6 +166,16 @@ public sealed record RecordsErased : IEvent
     string IEvent.Subject => Kind;
 }
 
+/// <summary>
+/// The database was put back from a backup: what stood behind this place before is lost, and its positions are given out anew. Audit only, in every journal that was put
+/// back; deliberately absent: how much was lost, which nobody here can know.
+/// </summary>
+[EventName("audit.journal-restored.v1")]
+public sealed record JournalRestored : IEvent
+{
+    string IEvent.Subject => "journal";
+}
+
 /// <summary>Rows were brought under another sealing key, by an operator. Audit only.</summary>
 [EventName("audit.rows-resealed.v1")]
 public sealed record RowsResealed : IEvent

@@ -23,11 +23,15 @@ namespace Sloring.Hosting;
 public static class ServiceHost
 {
     private const string MigrateOnly = "--migrate";
+    private const string FromBackup = "--restored";
 
-    /// <summary>Runs a process that holds one service; with <c>--migrate</c> it only brings its database up to date and ends, as an init container does.</summary>
+    /// <summary>
+    /// Runs a process that holds one service; with <c>--migrate</c> it only brings its database up to date and ends, as an init container does; with <c>--restored</c> beside it,
+    /// it also notes that the database was put back from a backup.
+    /// </summary>
     public static void Run(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
-        var builder = WebApplication.CreateBuilder([.. args.Except([MigrateOnly])]);
+        var builder = WebApplication.CreateBuilder([.. args.Except([MigrateOnly, FromBackup])]);
         builder.Configuration.AddSettingsFile();
         builder.AddHosting();
         add(builder);
@@ -35,6 +39,8 @@ public static class ServiceHost
         if (args.Contains(MigrateOnly))
         {
             app.Migrate().GetAwaiter().GetResult();
+            if (args.Contains(FromBackup))
+                app.NoteRestored().GetAwaiter().GetResult();
             return;
         }
         app.UseHosting();
@@ -45,6 +51,19 @@ public static class ServiceHost
     /// <summary>Brings every database of this process up to this program's version.</summary>
     public static Task Migrate(this WebApplication app) =>
         Task.WhenAll(app.Services.GetServices<IServiceJournal>().Select(journal => journal.Migrate(CancellationToken.None)));
+
+    /// <summary>
+    /// Notes in every journal of this process that it was put back from a backup. Whoever followed the journal before is not led on from a position that means something
+    /// else now: watchers of maskings begin anew.
+    /// </summary>
+    public static async Task NoteRestored(this WebApplication app)
+    {
+        foreach (var journal in app.Services.GetServices<IServiceJournal>())
+        {
+            await journal.Prepare(CancellationToken.None);
+            await journal.Append(journal.Service, new JournalRestored(), CancellationToken.None);
+        }
+    }
 
     /// <summary>Ports, switches, tokens, rejections, health: once per process, before any service is added.</summary>
     public static void AddHosting(this WebApplicationBuilder builder)

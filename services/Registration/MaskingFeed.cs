@@ -32,15 +32,15 @@ public sealed class MaskingFeed(
         : new FeedScope(caller.RequireCvr(), patients.FeedSecret(caller.ClientId));
 
     /// <summary>
-    /// Names the journal, the scope, the key and what masked units cover: positions, patient keys and SOR ids of another feed mean nothing
+    /// Names the journal (another once it was put back from a backup), the scope, the key and what masked units cover: positions, patient keys and SOR ids of another feed mean nothing
     /// in this one. A changed organisation register or setting (rule D4) thus reaches watchers as a new snapshot.
     /// </summary>
     public async Task<string> IdOf(FeedScope scope, CancellationToken cancel)
     {
-        var (journal, inForce) = await store.Read(async db => (await db.JournalId(cancel), await InForce(db, scope).ToListAsync(cancel)), cancel);
+        var (journal, inForce) = await store.Read(async db => (await db.PositionsId(cancel), await InForce(db, scope).ToListAsync(cancel)), cancel);
         var covered = inForce.SelectMany(unit => units.Covers(unit.UnitSorId).Append(units.ShakPrefix(unit.UnitSorId, unit.Shak)));
         var named = $"feed:{scope.Cvr}:{string.Join(',', covered.Order(StringComparer.Ordinal))}";
-        byte[] identity = [.. Convert.FromHexString(journal), .. Encoding.UTF8.GetBytes(named)];
+        byte[] identity = Encoding.UTF8.GetBytes(journal + named);
         return Convert.ToHexStringLower(HMACSHA256.HashData(scope.Secret, identity))[..32];
     }
 

@@ -163,6 +163,22 @@ public sealed class ManifestTests(ConfigurationTests.NewCluster secrets) : IClas
     }
 
     [Fact]
+    public async Task Restored_IsNotedBeforeAnyServiceWithAJournalStarts()
+    {
+        var manifests = await Manifests.Of(Manifests.Restored);
+        Assert.Equal([], manifests.SelectMany(Schemas.Faults).Concat(ManifestPolicies.Faults(manifests)));
+        var migrations = manifests.Where(manifest => manifest.Kind() == "Deployment").Where(deployment => deployment["spec"]["template"]["spec"].At("initContainers") is not null).ToList();
+        Assert.Equal(ServiceNames.WithJournal.Order(StringComparer.Ordinal), migrations.Select(deployment => deployment.Name()).Order(StringComparer.Ordinal));
+        Assert.All(migrations, deployment =>
+        {
+            var pod = deployment["spec"]["template"]["spec"];
+            Assert.Equal(["--migrate", "--restored"], pod["initContainers"][0]["args"].Items().Select(argument => (string?)argument));
+            // All keys: it writes to the journal.
+            Assert.Null(pod["volumes"].Items().Single(volume => (string?)volume["name"] == "migration")["secret"].At("items"));
+        });
+    }
+
+    [Fact]
     public async Task Production_HasThreeReplicas_OnDifferentNodes()
     {
         var manifests = await Manifests.Of("production");

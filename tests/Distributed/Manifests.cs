@@ -10,6 +10,9 @@ internal static class Manifests
     private static readonly ConcurrentDictionary<string, Task<string>> Rendered = [];
     private static readonly SemaphoreSlim Installing = new(1, 1);
 
+    /// <summary>Production as it is for the first start after a backup was put back.</summary>
+    public const string Restored = "../../../tests/Distributed/kubernetes/restored";
+
     /// <summary>The manifests of an overlay, as one text.</summary>
     public static Task<string> Text(string overlay) => Rendered.GetOrAdd(overlay, _ => Render(overlay));
 

@@ -19,6 +19,8 @@ namespace Sloring.Tests;
 /// </summary>
 public static class TestDatabase
 {
+    private const string Dump = "sloring.dump";
+
     private static readonly string[] Services = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
     private static readonly string Password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
 
@@ -121,6 +123,37 @@ public static class TestDatabase
             kept[table] = Encoding.UTF8.GetBytes(await rows.ReadToEndAsync());
         }
         return kept;
+    }
+
+    /// <summary>
+    /// Backs up what a platform keeps in a folder: on PostgreSQL while it runs, as docs/operations.md says; SQLite's files once it has stopped.
+    /// </summary>
+    /// <returns>A folder, to be deleted by whoever asked.</returns>
+    public static async Task<string> Backup(string folder)
+    {
+        var backup = Directory.CreateTempSubdirectory("sloring-backup-").FullName;
+        foreach (var file in Directory.GetFiles(folder))
+            File.Copy(file, Path.Combine(backup, Path.GetFileName(file)));
+        if (IsPostgres)
+            await ForeignProgram.Run(Path.Combine(DebianPackages.PostgresPrograms, "pg_dump"), "", "--format=custom", "--file=" + Path.Combine(backup, Dump), "--dbname=" + await Address(folder));
+        return backup;
+    }
+
+    /// <summary>Puts a backup into a folder that is empty, and into a database that is.</summary>
+    public static async Task Restore(string backup, string folder)
+    {
+        foreach (var file in Directory.GetFiles(backup).Where(file => Path.GetFileName(file) != Dump))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        if (!IsPostgres)
+            return;
+        await Create(folder);
+        await ForeignProgram.Run(Path.Combine(DebianPackages.PostgresPrograms, "pg_restore"), "", "--clean", "--if-exists", "--exit-on-error", "--dbname=" + await Address(folder), Path.Combine(backup, Dump));
+    }
+
+    private static async Task<string> Address(string folder)
+    {
+        var to = new NpgsqlConnectionStringBuilder((await Server.Value).ConnectionString(Name(folder)));
+        return $"postgresql://{to.Username}:{Uri.EscapeDataString(to.Password!)}@{to.Host}:{to.Port}/{to.Database}";
     }
 
     private static async Task Create(string folder) =>

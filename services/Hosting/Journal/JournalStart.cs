@@ -10,6 +10,8 @@ public static class JournalStart
 
     private static readonly string RowsErased = EventNames.Of<RecordsErased>();
 
+    private static readonly string Restored = EventNames.Of<JournalRestored>();
+
     /// <summary>The entry that says up to where the journal is erased; null where nothing is.</summary>
     internal static Task<JournalEntry?> Statement(this ServiceDb db, CancellationToken cancel) =>
         db.Journal.AsNoTracking().Where(e => e.Type == Stated).OrderByDescending(e => e.Position).FirstOrDefaultAsync(cancel);
@@ -30,4 +32,11 @@ public static class JournalStart
         var rows = await db.Journal.Where(e => e.Type == RowsErased).OrderByDescending(e => e.Position).Select(e => e.Position).FirstOrDefaultAsync(cancel);
         return Math.Max(first - 1, rows);
     }
+
+    /// <summary>
+    /// Names what positions mean here: another after each restoring, since a position that was given out before and was lost is given out again. An entry that is erased changes
+    /// it too, and nobody who follows loses anything by beginning anew. The journal must not be empty.
+    /// </summary>
+    public static async Task<string> PositionsId(this ServiceDb db, CancellationToken cancel) =>
+        await db.JournalId(cancel) + await db.Journal.Where(e => e.Type == Restored).OrderByDescending(e => e.Position).Select(e => e.EventId.ToString()).FirstOrDefaultAsync(cancel);
 }
