@@ -383,6 +383,7 @@ public sealed class MainJobTests(SharedPlatform flow) : IClassFixture<SharedPlat
     private sealed class AlwaysMasked : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Task<(int Asked, int Shown)> _asking = null!;
 
         public static async Task<AlwaysMasked> Start(SharedPlatform flow, string cpr)
@@ -390,6 +391,8 @@ public sealed class MainJobTests(SharedPlatform flow) : IClassFixture<SharedPlat
             var asking = new AlwaysMasked();
             var call = flow.Effectuation.MaskEntryStream(await flow.As("borgervisning"), cancellationToken: None);
             asking._asking = asking.Ask(call, new MaskEntriesRequest { PatientCpr = cpr, Entries = { GrpcEntry(RegionM) } });
+            // Its token is checked once, when the call arrives: by the clock of then.
+            await await Task.WhenAny(asking._begun.Task, asking._asking);
             return asking;
         }
 
@@ -412,6 +415,7 @@ public sealed class MainJobTests(SharedPlatform flow) : IClassFixture<SharedPlat
                     await call.RequestStream.WriteAsync(request, None);
                     Assert.True(await call.ResponseStream.MoveNext(None));
                     asked++;
+                    _begun.TrySetResult();
                     shown += call.ResponseStream.Current.Entries[0].Staff[0].Masked ? 0 : 1;
                     await tick.WaitForNextTickAsync(None);
                 }

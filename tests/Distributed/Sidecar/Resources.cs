@@ -30,7 +30,9 @@ internal sealed class Resources
     {
         if (!Directory.Exists(flags.Resources))
             throw new StartException($"--resources-path {flags.Resources} is no folder.");
-        var documents = Directory.EnumerateFiles(flags.Resources, "*.y*ml").Order(StringComparer.Ordinal).SelectMany(Read).ToList();
+        var documents = Directory.EnumerateFiles(flags.Resources, "*.y*ml").Order(StringComparer.Ordinal).SelectMany(Read)
+            // What is not Dapr's daprd passes over: components/ has a file for kustomize too.
+            .Where(d => d.Text("apiVersion")?.StartsWith("dapr.io/", StringComparison.Ordinal) == true).ToList();
         var mine = documents.Where(d => d.List("scopes") is not { } scopes || scopes.Contains(flags.AppId)).ToList();
         var resources = new Resources { AnyPubSub = documents.Any(d => d.Text("spec.type")?.StartsWith("pubsub.", StringComparison.Ordinal) == true) };
         if (flags.Config is { } config)
