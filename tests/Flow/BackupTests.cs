@@ -78,7 +78,10 @@ public sealed class BackupTests
             ["patientCpr"] = cpr,
             ["entries"] = new JsonArray(new JsonObject
             {
-                ["id"] = "e-1", ["source"] = "EPJ", ["cvr"] = SharedPlatform.RegionH, ["staff"] = new JsonArray(new JsonObject { ["role"] = "user", ["name"] = "Bo Eksempel", ["professionCode"] = "5166" }),
+                ["id"] = "e-1",
+                ["source"] = "EPJ",
+                ["cvr"] = SharedPlatform.RegionH,
+                ["staff"] = new JsonArray(new JsonObject { ["role"] = "user", ["name"] = "Bo Eksempel", ["professionCode"] = "5166" }),
             }),
         }, Cancel);
         return (view["entries"]![0]!["staff"]![0]!["name"] is null) == masked;
