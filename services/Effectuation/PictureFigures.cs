@@ -5,14 +5,11 @@ namespace Sloring.Effectuation;
 /// <summary>How fresh this replica's picture is (rule E7), at the instant of being asked.</summary>
 internal sealed class PictureFigures(WatchPicture watch) : IFigures
 {
-    /// <summary>Before the first picture: no number would be right, and this one alerts.</summary>
-    private const double Never = 1e9;
-
     public Task Look(CancellationToken cancel) => Task.CompletedTask;
 
     public IEnumerable<Figure> Now()
     {
-        yield return new Figure(Metrics.Staleness, Math.Min(watch.Watcher.Staleness.TotalSeconds, Never));
+        yield return new Figure(Metrics.Staleness, watch.Held.StalenessSeconds);
         if (watch.Watcher.Current is not { } picture)
             yield break;
         yield return new Figure(Metrics.PicturePosition, picture.Position);

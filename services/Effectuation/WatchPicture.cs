@@ -11,7 +11,7 @@ public sealed class WatchPicture(
     [FromKeyedServices(EffectuationModule.Name)] RegistrationService.RegistrationServiceClient registration,
     IOptions<EffectuationOptions> options, TimeProvider clock, ILogger<MaskingWatcher> log) : BackgroundService
 {
-    /// <summary>Of a picture that was never whole.</summary>
+    /// <summary>Of a picture that was never whole: no number would be right, and this one alerts.</summary>
     private const double LongestStaleness = 1e9;
 
     /// <summary>The watcher; refuses with SLR-501 when its picture is not fresh (rule E7).</summary>

@@ -42,7 +42,7 @@ public sealed record HeldForm(Rejection Why, string Action, IReadOnlyList<KeyVal
     {
         http.User = new ClaimsPrincipal(new ClaimsIdentity());
         CultureInfo.CurrentUICulture = Language.Of(http);
-        PageHeaders.Set(http);
+        http.RequestServices.GetRequiredService<PageHeaders>().Set(http.Response.Headers);
         return Show().ExecuteResultAsync(new ActionContext(http, http.GetRouteData(), PageOf(http)!));
     }
 

@@ -33,13 +33,14 @@ public static class PortalModule
         services.AddHttpContextAccessor();
         services.AddSingleton<Assets>();
         services.AddSingleton<PagesHere>();
+        services.AddSingleton<PageHeaders>();
         services.AddRazorPages(options => options.Conventions.AddPageAccess()).AddMvcOptions(mvc =>
         {
             mvc.Filters.Add<InTheirLanguage>();
             mvc.Filters.Add<OnlyTheirPages>();
             mvc.Filters.Add<ShowRejections>();
             mvc.Filters.Add<ShowStaleForms>();
-            mvc.Filters.Add<PageHeaders>();
+            mvc.Filters.AddService<PageHeaders>();
         }).AddApplicationPart(typeof(PortalModule).Assembly);
         services.AddAntiforgery(options =>
         {

@@ -56,17 +56,10 @@ public sealed partial class ComponentsTests
     internal static IEnumerable<string> Scope(string scope, string app) => Value(scope).Split(';').Select(entry => entry.Split('='))
         .Where(entry => entry[0] == app).SelectMany(entry => entry[1].Split(',', StringSplitOptions.RemoveEmptyEntries)).Order(StringComparer.Ordinal);
 
-    private static string Value(string name) => ((YamlSequenceNode)Load(File.ReadAllText(Path.Combine(Folder, "pubsub.yaml")))["spec"]["metadata"])
+    private static string Value(string name) => ((YamlSequenceNode)Deployment.Yaml(File.ReadAllText(Path.Combine(Folder, "pubsub.yaml")))["spec"]["metadata"])
         .Where(item => (string?)item["name"] == name).Select(item => (string?)item["value"]).Single()!;
 
-    private static YamlNode Load(string text)
-    {
-        var yaml = new YamlStream();
-        yaml.Load(new StringReader(text));
-        return yaml.Documents.Single().RootNode;
-    }
-
-    private static List<string> Schema(string text) => Schemas.Faults((YamlMappingNode)Load(text));
+    private static List<string> Schema(string text) => Schemas.Faults((YamlMappingNode)Deployment.Yaml(text));
 
     [GeneratedRegex("`([a-z0-9.-]+)`")]
     private static partial Regex WireName();

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -142,11 +140,10 @@ public sealed class ManifestTests(ConfigurationTests.NewCluster secrets) : IClas
     [Theory, MemberData(nameof(Overlays))]
     public async Task Secret_ThatAManifestNames_IsOneThatTheCommandWrites(string overlay)
     {
-        var written = JsonNode.Parse(KubernetesSecrets.Of(new LocalClusterOptions { Root = Repository.Root, Folder = secrets.Folder }))!["items"]!.AsArray()
-            .ToDictionary(secret => (string)secret!["metadata"]!["name"]!, secret => secret!["stringData"]!.AsObject().Select(text => text.Key).ToHashSet());
+        var written = Written();
         var named = (await Manifests.Of(overlay)).SelectMany(Names).Distinct().ToList();
         Assert.True(named.Count > 8, $"only {named.Count} are named");
-        Assert.Equal([], named.Where(name => !written.TryGetValue(name.Secret, out var keys) || (name.Key is not null && !keys.Contains(name.Key))));
+        Assert.Equal([], named.Where(name => !written.TryGetValue(name.Secret, out var keys) || (name.Key is not null && !keys.ContainsKey(name.Key))));
 
         static IEnumerable<(string Secret, string? Key)> Names(YamlNode node) => node switch
         {
@@ -252,19 +249,21 @@ public sealed class ManifestTests(ConfigurationTests.NewCluster secrets) : IClas
         return new DeployedProcess(app, app, CultureInfo.InvariantCulture.TextInfo.ToTitleCase(app), AppPort, 3500, 50001, 9090, settings);
     }
 
-    /// <summary>What the Secret sloring-tls holds: a certificate that everybody's name stands in, its key, and whom to believe.</summary>
+    /// <summary>The files of the Secret sloring-tls, as the command writes it.</summary>
     private string Certificate()
     {
         var folder = Path.Combine(secrets.Folder, "tls");
-        if (Directory.Exists(folder))
-            return folder;
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=sloring", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var next = Directory.CreateDirectory(folder + ".next").FullName;
-        File.WriteAllText(Path.Combine(next, "tls.crt"), certificate.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(next, "tls.key"), key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(Path.Combine(next, "ca.crt"), certificate.ExportCertificatePem());
-        Directory.Move(next, folder);
+        if (!Directory.Exists(folder))
+        {
+            var next = Directory.CreateDirectory(folder + ".next").FullName;
+            foreach (var (name, text) in Written()["sloring-tls"])
+                File.WriteAllText(Path.Combine(next, name), (string?)text);
+            Directory.Move(next, folder);
+        }
         return folder;
     }
+
+    /// <summary>What <c>./run cluster secrets</c> writes: the texts of each Secret.</summary>
+    private Dictionary<string, JsonObject> Written() => JsonNode.Parse(KubernetesSecrets.Of(new LocalClusterOptions { Root = Repository.Root, Folder = secrets.Folder }))!["items"]!.AsArray()
+        .ToDictionary(secret => (string)secret!["metadata"]!["name"]!, secret => secret!["stringData"]!.AsObject());
 }

@@ -30,7 +30,7 @@ internal static partial class Schemas
 
     private static void Dapr(YamlMappingNode manifest, string version, string kind, List<string> faults)
     {
-        var crd = Directory.EnumerateFiles(Folder("dapr-1.17"), "*.yaml").Select(path => Load(File.ReadAllText(path))).SingleOrDefault(crd => (string?)crd["spec"]["names"]["kind"] == kind);
+        var crd = Directory.EnumerateFiles(Folder("dapr-1.17"), "*.yaml").Select(path => Deployment.Yaml(File.ReadAllText(path))).SingleOrDefault(crd => (string?)crd["spec"]["names"]["kind"] == kind);
         var schema = crd is null ? null : ((YamlSequenceNode)crd["spec"]["versions"]).SingleOrDefault(v => $"dapr.io/{v["name"]}" == version)?["schema"]["openAPIV3Schema"];
         if (schema is null)
             faults.Add($"{version} {kind} is unknown");
@@ -131,13 +131,6 @@ internal static partial class Schemas
         YamlSequenceNode list => list.Select(Plain).ToList(),
         _ => (string?)node,
     };
-
-    private static YamlNode Load(string text)
-    {
-        var yaml = new YamlStream();
-        yaml.Load(new StringReader(text));
-        return yaml.Documents.Single().RootNode;
-    }
 
     /// <summary>The schemas are not this project's: they stand beside it.</summary>
     private static string Folder(string name)
