@@ -107,6 +107,18 @@ public static class Rejections
         "Skriv hvorfor indstillingen returneres eller afslås.",
         "Write why the nomination is returned or refused.");
 
+    public static readonly Rejection TakeoverOfItself = new("SLR-128", Invalid,
+        "De to CVR-numre er ens. Angiv den organisation der ikke findes mere, og den der har overtaget den.",
+        "The two CVR numbers are the same. Name the organisation that is no more, and the one that has replaced it.");
+
+    public static readonly Rejection AlreadyReplaced = new("SLR-129", State,
+        "Den ene af de to organisationer er allerede overtaget af en anden. Brug CVR-nummeret på den der har overtaget den.",
+        "One of the two organisations has been replaced by another already. Use the CVR number of the one that replaced it.");
+
+    public static readonly Rejection PlanNotKnown = new("SLR-130", State,
+        "Planen er ikke lavet for disse to organisationer i dag eller i går, eller en anden overtagelse er sket siden. Kald uden plan, læs svaret og send dets plan.",
+        "The plan was not made for these two organisations today or yesterday, or another takeover was done since. Call without a plan, read the answer and send its plan.");
+
     // 2xx Approval
     public static readonly Rejection CaseNotFound = new("SLR-201", NotFound,
         "Sagen findes ikke i din organisation. Slå den op i arbejdslisten.",

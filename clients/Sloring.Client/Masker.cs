@@ -64,7 +64,7 @@ public static class Masker
         only ??= picture.Only;
         if (CvrNumber.TryParse(entryCvr, out var cvr))
         {
-            if (only is { } known && cvr != known)
+            if (only is { } known && !picture.AreSame(cvr, known))
                 return Cover.OrganisationMissing;
             if (picture.Index.IsMasked(patient, cvr, nowMs) || picture.Units.Covers(sorId, shak))
                 return Cover.Covered;

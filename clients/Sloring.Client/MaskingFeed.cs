@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Sloring.Contracts;
 using Sloring.Contracts.Registration.V1;
 
@@ -86,7 +87,8 @@ internal sealed class MaskingFeed(long ticksPerSecond)
         if (!part.Last)
             return;
         var picture = new MaskingPicture(
-            MaskingIndex.FromSnapshot(snapshot.Maskings), MaskedUnits.FromSnapshot(snapshot.Units), part.Position, snapshot.Secret, snapshot.Only);
+            MaskingIndex.FromSnapshot(snapshot.Maskings), MaskedUnits.FromSnapshot(snapshot.Units), part.Position, snapshot.Secret, snapshot.Only,
+            part.Replaced.Count == 0 ? null : part.Replaced.ToFrozenDictionary(one => new CvrNumber(one.Cvr), one => new CvrNumber(one.ByCvr)));
         TellDifference(picture, sameKeys: snapshot.Secret.Span.SequenceEqual(_secret.Span));
         (_feedId, _secret, _snapshot) = (snapshot.FeedId, snapshot.Secret, null);
         // As old as the request: what was committed while the parts were read and travelled is not in it.

@@ -23,6 +23,26 @@ public sealed record CaseOpened : IEvent
     string? IEvent.Patient => PatientKey;
 }
 
+/// <summary>A case is another organisation's, which has replaced its own, and is decided at a level there (rule A1). Published by Approval.</summary>
+[EventName("approval.case-moved.v1")]
+public sealed record CaseMoved : IEvent
+{
+    /// <summary>The case; equals the masking's id.</summary>
+    public required string CaseId { get; init; }
+
+    /// <summary>Keyed hash of the patient.</summary>
+    public required string PatientKey { get; init; }
+
+    /// <summary>The organisation now, 8 digits.</summary>
+    public required string Cvr { get; init; }
+
+    /// <summary>SOR id of the level that decides now; null where the register knows no unit of the organisation.</summary>
+    public string? LevelUnitSorId { get; init; }
+
+    string IEvent.Subject => CaseId;
+    string? IEvent.Patient => PatientKey;
+}
+
 /// <summary>A leader decided: upheld, lifted (rule A5) or renewed (rule A9). Published by Approval.</summary>
 [EventName("approval.decided.v1")]
 public sealed record ApprovalDecided : IEvent

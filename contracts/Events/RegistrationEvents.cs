@@ -157,6 +157,54 @@ public sealed record RegistrationShortened : IEvent
     string? IEvent.Patient => PatientKey;
 }
 
+/// <summary>
+/// An organisation's CVR number has been replaced by another's: its maskings are the other's from now, and what is masked for the other covers entries of both. Stands before
+/// what it does to each masking. Published by Registration.
+/// </summary>
+[EventName("organisation.replaced.v1")]
+public sealed record OrganisationReplaced : IEvent
+{
+    /// <summary>The organisation that is no more, 8 digits.</summary>
+    public required string ReplacedCvr { get; init; }
+
+    /// <summary>The one that has replaced it, 8 digits.</summary>
+    public required string Cvr { get; init; }
+
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset ReplacedAt { get; init; }
+
+    string IEvent.Subject => ReplacedCvr;
+}
+
+/// <summary>A masking in force has another organisation, or its organisation has replaced another: it goes on, and covers more. Published by Registration.</summary>
+[EventName("registration.taken-over.v1")]
+public sealed record RegistrationTakenOver : IEvent
+{
+    /// <summary>The masking.</summary>
+    public required string MaskingId { get; init; }
+
+    /// <summary>Keyed hash of the patient.</summary>
+    public required string PatientKey { get; init; }
+
+    /// <summary>The organisation before, 8 digits: the same where the masking was its own already.</summary>
+    public required string FormerCvr { get; init; }
+
+    /// <summary>The organisation now, 8 digits.</summary>
+    public required string Cvr { get; init; }
+
+    /// <summary>Ends by itself, UTC: unchanged.</summary>
+    public required DateTimeOffset EndsAt { get; init; }
+
+    /// <summary>The same patient's masking of the other organisation, which ended earlier and is superseded (as by rule M7); null where there was none.</summary>
+    public string? SupersededMaskingId { get; init; }
+
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset TakenOverAt { get; init; }
+
+    string IEvent.Subject => MaskingId;
+    string? IEvent.Patient => PatientKey;
+}
+
 /// <summary>A step of a department masking (rules D1–D4): nominated, reviewed, confirmed or removed. Published by Registration.</summary>
 [EventName("unit.changed.v1")]
 public sealed record UnitChanged : IEvent

@@ -20,6 +20,8 @@ public static class ApprovalModule
         builder.On<ApprovalDb, RegistrationReasonAdded, OnRegistrationReasonAdded>(from: "registration");
         builder.On<ApprovalDb, RegistrationRenewed, OnRegistrationRenewed>(from: "registration");
         builder.On<ApprovalDb, RegistrationShortened, OnRegistrationShortened>(from: "registration");
+        builder.On<ApprovalDb, RegistrationTakenOver, OnRegistrationTakenOver>(from: "registration");
+        builder.On<ApprovalDb, OrganisationReplaced, OnOrganisationReplaced>(from: "registration");
         builder.On<ApprovalDb, RegistrationEnded, OnRegistrationEnded>(from: "registration");
         builder.On<ApprovalDb, DeadlineReached, OnDeadlineReached>(from: "scheduler");
         builder.Erases<ApprovalDb, EraseCases>();

@@ -21,7 +21,7 @@ public sealed class GetMaskingInstructions(WatchPicture watch, AuditReads<Effect
         var answer = new MaskingInstructions { Position = picture.Position };
         foreach (var masking in picture.Index.ForPatient(key, nowMs))
         {
-            if (only is null || only == masking.Cvr)
+            if (only is not { } own || picture.AreSame(own, masking.Cvr))
                 answer.Organisations.Add(new MaskedOrganisation
                 {
                     Cvr = masking.Cvr.ToString(),
@@ -37,12 +37,11 @@ public sealed class GetMaskingInstructions(WatchPicture watch, AuditReads<Effect
 
     private static IEnumerable<MaskedUnit> UnitsOf(MaskingPicture picture, CvrNumber? only)
     {
-        foreach (var unit in picture.Units.All.Where(unit => only is null || only == unit.Cvr))
-        {
-            foreach (var id in unit.SorIds)
-                yield return new MaskedUnit { Classification = "SOR", Id = id };
-            if (unit.ShakPrefix.Length > 0)
-                yield return new MaskedUnit { Classification = "SHAK", Id = unit.ShakPrefix };
-        }
+        // A unit of an organisation that has replaced another is told of for both.
+        var units = picture.Units.All.Where(unit => only is not { } own || picture.AreSame(own, unit.Cvr)).ToList();
+        foreach (var id in units.SelectMany(unit => unit.SorIds).Distinct())
+            yield return new MaskedUnit { Classification = "SOR", Id = id };
+        foreach (var prefix in units.Select(unit => unit.ShakPrefix).Where(prefix => prefix.Length > 0).Distinct())
+            yield return new MaskedUnit { Classification = "SHAK", Id = prefix };
     }
 }

@@ -113,7 +113,7 @@ public sealed class MaskEntries(
         var pseudonyms = NationalPseudonym.For(patient, salt.Value);
         var own = OwnOf(caller);
         for (var i = 0; i < request.Entries.Count; i++)
-            OwnOnly(request.Entries[i].Cvr, own);
+            OwnOnly(request.Entries[i].Cvr, own, picture);
         var response = Masker.Mask(request.Entries, picture, key, pseudonyms, nowMs, own);
         Count(response.Findings);
         if (Masked.Enabled)
@@ -129,7 +129,7 @@ public sealed class MaskEntries(
         var pseudonyms = NationalPseudonym.For(cpr, salt.Value);
         var own = OwnOf(caller);
         foreach (ref readonly var entry in update.EntriesOf(patient))
-            OwnOnly(entry.Cvr, own);
+            OwnOnly(entry.Cvr, own, picture);
         var (findings, isAnyoneMasked, masked) = RawMasker.Mask(update, patient, answer, picture, picture.KeyOf(cpr), pseudonyms, nowMs, own);
         Count(findings);
         Count(update.EntriesOf(patient).Length, masked);
@@ -141,9 +141,9 @@ public sealed class MaskEntries(
     private static CvrNumber? OwnOf(Caller caller) => caller.Is(Roles.DataSource) ? caller.RequireCvr() : null;
 
     /// <summary>A data source that could send entries of others would learn from the answer what others mask (decision 6).</summary>
-    private static void OwnOnly(string entryCvr, CvrNumber? own)
+    private static void OwnOnly(string entryCvr, CvrNumber? own, MaskingPicture picture)
     {
-        if (own is not null && CvrNumber.TryParse(entryCvr, out var cvr) && cvr != own)
+        if (own is { } known && CvrNumber.TryParse(entryCvr, out var cvr) && !picture.AreSame(cvr, known))
             throw new RejectedException(Rejections.EntryOfOther.For("entries"));
     }
 

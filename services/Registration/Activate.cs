@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
@@ -7,11 +8,17 @@ using Sloring.Registration.Domain;
 
 namespace Sloring.Registration;
 
-/// <summary>Starts a masking (aktivering): in force when this answers (rules M1–M10).</summary>
+/// <summary>
+/// Starts a masking (aktivering): in force when this answers (rules M1–M10). For a caller of an organisation that another has replaced it is that one's: an adapter that
+/// has not got its new token yet loses nothing (decision 37).
+/// </summary>
 public sealed class Activate(
     Store<RegistrationDb> store, PatientKeys patients, Sealer sealer, Repeats repeats, IOptions<RegistrationOptions> options)
 {
     private readonly MaskingDates _dates = options.Value.Dates;
+
+    /// <summary>Callers' organisations that were replaced, as found when last one of them called: a hint of which rows a write will touch.</summary>
+    private readonly ConcurrentDictionary<CvrNumber, CvrNumber> _organisations = new();
 
     public Task<ActivateResponse> Handle(ActivateRequest request, Caller caller, CancellationToken cancel) => Handle(request, caller, national: false, cancel);
 
@@ -24,22 +31,38 @@ public sealed class Activate(
     /// <param name="cancel">Ends the call.</param>
     public async Task<ActivateResponse> Handle(ActivateRequest request, Caller caller, bool national, CancellationToken cancel)
     {
-        var cvr = caller.RequireCvr();
-        var by = caller.Acting(request.Activator);
+        var own = caller.RequireCvr();
+        var person = caller.Acting(request.Activator);
         var cpr = CprNumber.Parse(request.PatientCpr);
         var trigger = MaskingRules.TriggerOf(request.Trigger).Value;
         DateOnly? behaviourOn = national ? null : Texts.Date(request.BehaviourOn, "behaviour_on");
         var reason = Texts.Optional(request.Reason, "reason");
         var endsAt = request.EndsAt.Instant("ends_at");
         var repeat = repeats.Of(
-            cvr, request.IdempotencyKey,
+            own, request.IdempotencyKey,
             nameof(Activate), cpr.Digits, trigger.ToString(), request.BehaviourOn, reason, endsAt?.ToString("O"),
-            by.PersonId, by.Role, by.UnitSorId);
+            person.PersonId, person.Role, person.UnitSorId);
         var (patient, sealedCpr) = (patients.Of(cpr), sealer.Seal(cpr.Digits, SealedFor.Cpr));
         var sealedReason = reason.Length == 0 ? null : sealer.Seal(reason, SealedFor.Reason);
 
-        return await store.Write(by.PersonId, async scope =>
+        while (true)
         {
+            var cvr = _organisations.GetValueOrDefault(own, own);
+            try
+            {
+                return await store.Write(
+                    person.PersonId, scope => Accept(scope, cvr), cancel, touches: [Repeats.Row(repeat), Orders.Active.Row((cvr, patient)), ReplacedOrganisations.Row(own)]);
+            }
+            catch (ReplacedException e)
+            {
+                _organisations[own] = e.By;
+            }
+        }
+
+        async Task<ActivateResponse> Accept(WriteScope<RegistrationDb> scope, CvrNumber cvr)
+        {
+            if (await scope.OrganisationOf(own) is var by && by != cvr)
+                throw new ReplacedException(by);
             // Before the rules of time: a repeat answers the same even when the activation would be too late by now (rule M9).
             if (await repeats.Answered<ActivateResponse>(scope, repeat) is { } answered)
                 return answered;
@@ -47,21 +70,21 @@ public sealed class Activate(
             var current = await scope.Find(Orders.Active, (cvr, patient));
             if (national && current is not null && current.InForceAt(now) && endsAt < current.EndsAt)
             {
-                var shortened = MaskingRules.Shorten(current, endsAt.Value, by.PersonId, Guid.CreateVersion7(now), now, _dates).Value;
-                var at = await scope.Change(current, shortened, by.PersonId);
+                var shortened = MaskingRules.Shorten(current, endsAt.Value, person.PersonId, Guid.CreateVersion7(now), now, _dates).Value;
+                var at = await scope.Change(current, shortened, person.PersonId);
                 return Kept(shortened.Order, Answer(shortened.Order, at), scope);
             }
             var decided = MaskingRules.Activate(
                 current,
                 new Activation(
                     Guid.CreateVersion7(now), Guid.CreateVersion7(now), patient, sealedCpr, cvr, trigger, behaviourOn ?? DanishTime.DayOf(now),
-                    sealedReason, endsAt, by),
+                    sealedReason, endsAt, person),
                 now, _dates).Value;
-            var order = await scope.Start(current, decided, by.PersonId);
+            var order = await scope.Start(current, decided, person.PersonId);
             var answer = Answer(order, order.Position);
             answer.SupersededMaskingId = decided.Before is { State: MaskingState.Superseded } before ? before.MaskingId.ToString("D") : "";
             return Kept(order, answer, scope);
-        }, cancel, touches: [Repeats.Row(repeat), Orders.Active.Row((cvr, patient))]);
+        }
 
         ActivateResponse Kept(MaskingOrder about, ActivateResponse answer, WriteScope<RegistrationDb> scope)
         {
@@ -77,4 +100,9 @@ public sealed class Activate(
         EndsAt = order.EndsAt.ToTimestamp(),
         Position = position,
     };
+
+    private sealed class ReplacedException(CvrNumber by) : Exception("The organisation has been replaced.")
+    {
+        public CvrNumber By { get; } = by;
+    }
 }

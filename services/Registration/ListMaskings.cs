@@ -16,15 +16,16 @@ public sealed class ListMaskings(
 {
     public async Task<ListMaskingsResponse> Handle(ListMaskingsRequest request, Caller caller, CancellationToken cancel)
     {
-        var cvr = caller.RequireCvr();
+        var own = caller.RequireCvr();
         var (size, after) = Paging.Of(request.PageSize, request.PageToken);
         PatientKey? patient = request.PatientCpr.Length == 0 ? null : patients.Of(CprNumber.Parse(request.PatientCpr));
         var before = PageEnd(after);
         var mine = request.MineOnly ? caller.RequirePerson() : null;
         var now = clock.GetUtcNow();
 
-        var found = await store.Read(db =>
+        var found = await store.Read(async db =>
         {
+            var cvr = await db.OrganisationOf(own, cancel);
             var query = db.Maskings.Where(m => m.Cvr == cvr && m.Position < before);
             if (patient is { } key)
                 query = query.Where(m => m.Patient == key);
@@ -34,7 +35,7 @@ public sealed class ListMaskings(
                 query = query.Where(m => m.ActivatedBy == mine);
             if (request.ReasonMissingOnly)
                 query = query.Where(m => m.SealedReason == null);
-            return query.OrderByDescending(m => m.Position).Take(size + 1).ToListAsync(cancel);
+            return await query.OrderByDescending(m => m.Position).Take(size + 1).ToListAsync(cancel);
         }, cancel);
 
         var page = found.Take(size).ToList();

@@ -13,10 +13,19 @@ namespace Sloring.Registration;
 /// <summary>What one watcher may see, and under which key (rule E8).</summary>
 /// <param name="Cvr">Only this organisation; null for all.</param>
 /// <param name="Secret">Key of the patient keys; of its own for each outside client.</param>
-public sealed record FeedScope(CvrNumber? Cvr, byte[] Secret);
+public sealed record FeedScope(CvrNumber? Cvr, byte[] Secret)
+{
+    /// <summary>The organisation whose maskings are told: the watcher's own, or the one that has replaced it; null for all.</summary>
+    public CvrNumber? OrganisationIn(Replacements replaced) => Cvr is { } own ? replaced.OrganisationOf(own) : null;
+}
+
+/// <summary>A feed: of one scope, and of one state of which organisations have replaced others.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Replaced">Who has replaced whom, for as long as the feed has this id.</param>
+public sealed record FeedId(string Id, Replacements Replaced);
 
 /// <summary>A snapshot of what is masked, at one journal position.</summary>
-public sealed record FeedSnapshot(long Position, IReadOnlyList<MaskingChange> Maskings, IReadOnlyList<UnitChange> Units);
+public sealed record FeedSnapshot(long Position, IReadOnlyList<MaskingChange> Maskings, IReadOnlyList<UnitChange> Units, Replacements Replaced);
 
 /// <summary>The picture of what is masked, and its changes, as the journal tells them. Each entry is read once for all watchers.</summary>
 public sealed class MaskingFeed(
@@ -32,55 +41,64 @@ public sealed class MaskingFeed(
         : new FeedScope(caller.RequireCvr(), patients.FeedSecret(caller.ClientId));
 
     /// <summary>
-    /// Names the journal (another once it was put back from a backup), the scope, the key and what masked units cover: positions, patient keys and SOR ids of another feed mean nothing
-    /// in this one. A changed organisation register or setting (rule D4) thus reaches watchers as a new snapshot.
+    /// Names the journal (another once it was put back from a backup), the scope, the key, what masked units cover and who has replaced whom: positions, patient keys and SOR ids of another
+    /// feed mean nothing in this one. A changed organisation register or setting (rule D4) and a takeover (decision 37) thus reach watchers as a new snapshot.
     /// </summary>
-    public async Task<string> IdOf(FeedScope scope, CancellationToken cancel)
+    public async Task<FeedId> IdOf(FeedScope scope, CancellationToken cancel)
     {
-        var (journal, inForce) = await store.Read(async db => (await db.PositionsId(cancel), await InForce(db, scope).ToListAsync(cancel)), cancel);
+        var (journal, replaced, inForce) = await store.Read(async db =>
+        {
+            var replaced = await db.Replacements(cancel);
+            return (await db.PositionsId(cancel), replaced, await InForce(db, scope.OrganisationIn(replaced)).ToListAsync(cancel));
+        }, cancel);
         var covered = inForce.SelectMany(unit => units.Covers(unit.UnitSorId).Append(units.ShakPrefix(unit.UnitSorId, unit.Shak)));
-        var named = $"feed:{scope.Cvr}:{string.Join(',', covered.Order(StringComparer.Ordinal))}";
+        var replacing = replaced.By.Select(pair => $"{pair.Key}>{pair.Value}");
+        var named = $"feed:{scope.Cvr}:{string.Join(',', covered.Concat(replacing).Order(StringComparer.Ordinal))}";
         byte[] identity = Encoding.UTF8.GetBytes(journal + named);
-        return Convert.ToHexStringLower(HMACSHA256.HashData(scope.Secret, identity))[..32];
+        return new FeedId(Convert.ToHexStringLower(HMACSHA256.HashData(scope.Secret, identity))[..32], replaced);
     }
 
     /// <summary>Everything in force, consistent at one position.</summary>
     public async Task<FeedSnapshot> Snapshot(FeedScope scope, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var (position, maskings, inForce) = await store.Read(async db =>
+        var (position, replaced, maskings, inForce) = await store.Read(async db =>
         {
             var head = await db.Journal.MaxAsync(e => e.Position, cancel);
+            var replaced = await db.Replacements(cancel);
             var rows = db.Maskings.Where(m => m.State == MaskingState.InForce && m.EndsAt > now);
-            var read = scope.Cvr is { } cvr
+            var organisation = scope.OrganisationIn(replaced);
+            var read = organisation is { } cvr
                 ? rows.Where(m => m.Cvr == cvr).Select(m => new Row(m.Patient, m.Cvr, m.EndsAt, m.SealedCpr))
                 : rows.Select(m => new Row(m.Patient, m.Cvr, m.EndsAt, null));
-            return (head, await read.ToListAsync(cancel), await InForce(db, scope).ToListAsync(cancel));
+            return (head, replaced, await read.ToListAsync(cancel), await InForce(db, organisation).ToListAsync(cancel));
         }, cancel);
         return new FeedSnapshot(
             position,
-            maskings.ConvertAll(
-                row => Change(row.SealedCpr is null ? row.Patient : KeyOf(row.SealedCpr, scope), row.Cvr, row.EndsAt)),
-            inForce.ConvertAll(unit => Change(unit.UnitMaskingId.ToString("D"), unit.Cvr, unit.UnitSorId, unit.Shak, removed: false)));
+            [.. maskings.SelectMany(row => Covering(Change(row.SealedCpr is null ? row.Patient : KeyOf(row.SealedCpr, scope), row.Cvr, row.EndsAt), replaced))],
+            [.. inForce.SelectMany(unit => Covering(Change(unit.UnitMaskingId.ToString("D"), unit.Cvr, unit.UnitSorId, unit.Shak, removed: false), replaced))],
+            replaced);
     }
 
     /// <summary>The first position after which all changes can still be told: since then nothing that they take has been erased.</summary>
     public Task<long> WholeFrom(CancellationToken cancel) => store.Read(db => db.WholeFrom(cancel), cancel);
 
     /// <summary>The next changes after a position; their position is the one after which to read on, and they may be empty.</summary>
-    /// <exception cref="RejectedException">SLR-909: something of it has been erased meanwhile; who comes again gets a new snapshot.</exception>
-    public async Task<Changes> After(long position, FeedScope scope, CancellationToken cancel)
+    /// <exception cref="RejectedException">SLR-909: something of it has been erased meanwhile, or an organisation replaced; who comes again gets a new snapshot.</exception>
+    public async Task<Changes> After(long position, FeedScope scope, Replacements replaced, CancellationToken cancel)
     {
+        var organisation = scope.OrganisationIn(replaced);
         var changes = new Changes { Position = position };
         var entries = await store.ReadAfter(position, PageSize, cancel);
-        if (entries.Count > 0 && entries[0].Position != position + 1)
+        var reads = entries.Select(entry => _read.GetValue(entry, Read)).ToList();
+        if ((entries.Count > 0 && entries[0].Position != position + 1) || reads.Contains(FeedEntry.Takeover))
             throw new RejectedException(Rejections.Busy);
-        foreach (var read in entries.Select(entry => _read.GetValue(entry, Read)).Where(read => scope.Cvr is null || read.Cvr == scope.Cvr))
+        foreach (var read in reads.Where(read => organisation is null || read.Cvr == organisation))
         {
             if (read.Unit is not null)
-                changes.Units.Add(read.Unit);
+                changes.Units.AddRange(Covering(read.Unit, replaced));
             else if (read.Masking is not null)
-                changes.Maskings.Add(scope.Cvr is null ? read.Masking : await UnderKeyOf(scope, read, cancel));
+                changes.Maskings.AddRange(Covering(organisation is null ? read.Masking : await UnderKeyOf(scope, read, cancel), replaced));
         }
         if (entries.Count > 0)
             changes.Position = entries[^1].Position;
@@ -97,14 +115,40 @@ public sealed class MaskingFeed(
         return new MaskingChange { PatientHigh = key.High, PatientLow = key.Low, Cvr = read.Masking!.Cvr, EndsAtMs = read.Masking.EndsAtMs };
     }
 
-    private static IQueryable<DepartmentMasking> InForce(RegistrationDb db, FeedScope scope) =>
-        db.Units.Where(u => u.State == UnitState.InForce && (scope.Cvr == null || u.Cvr == scope.Cvr));
+    private static IQueryable<DepartmentMasking> InForce(RegistrationDb db, CvrNumber? organisation) =>
+        db.Units.Where(u => u.State == UnitState.InForce && (organisation == null || u.Cvr == organisation));
+
+    /// <summary>What is masked for an organisation is masked for each that it has replaced: their entries keep their CVR number.</summary>
+    private static IEnumerable<MaskingChange> Covering(MaskingChange change, Replacements replaced)
+    {
+        yield return change;
+        foreach (var cvr in replaced.ReplacedBy(new CvrNumber(change.Cvr)))
+            yield return new MaskingChange(change) { Cvr = cvr.Value };
+    }
+
+    /// <inheritdoc cref="Covering(MaskingChange, Replacements)"/>
+    private static IEnumerable<UnitChange> Covering(UnitChange change, Replacements replaced)
+    {
+        yield return change;
+        foreach (var cvr in replaced.ReplacedBy(new CvrNumber(change.Cvr)))
+            yield return new UnitChange(change) { Cvr = cvr.Value, UnitMaskingId = $"{change.UnitMaskingId}/{cvr}" };
+    }
 
     private PatientKey KeyOf(string sealedCpr, FeedScope scope) =>
         PatientKey.Compute(scope.Secret, CprNumber.Parse(sealer.Open(sealedCpr, SealedFor.Cpr)));
 
+    /// <summary>Who has replaced whom, as far as it concerns a scope.</summary>
+    public static IEnumerable<ReplacedOrganisation> Told(Replacements replaced, FeedScope scope)
+    {
+        var organisation = scope.OrganisationIn(replaced);
+        return replaced.By.Where(pair => organisation is null || pair.Value == organisation).OrderBy(pair => pair.Key.Value)
+            .Select(pair => new ReplacedOrganisation { Cvr = pair.Key.Value, ByCvr = pair.Value.Value });
+    }
+
     private FeedEntry Read(JournalEntry entry)
     {
+        if (entry.Type == Replaced)
+            return FeedEntry.Takeover;
         if (entry.Type != Activated && entry.Type != Ended && entry.Type != Renewed && entry.Type != Shortened && entry.Type != UnitStepped)
             return FeedEntry.Nothing;
         return EventJson.Read(entry.Type, entry.Data) switch
@@ -149,12 +193,16 @@ public sealed class MaskingFeed(
     private static readonly string Shortened = EventNames.Of<RegistrationShortened>();
     private static readonly string Ended = EventNames.Of<RegistrationEnded>();
     private static readonly string UnitStepped = EventNames.Of<UnitChanged>();
+    private static readonly string Replaced = EventNames.Of<OrganisationReplaced>();
 
     private sealed record Row(PatientKey Patient, CvrNumber Cvr, DateTimeOffset EndsAt, string? SealedCpr);
 
     private sealed class FeedEntry
     {
         public static readonly FeedEntry Nothing = new();
+
+        /// <summary>What a watcher holds covers more from here: it gets a new snapshot.</summary>
+        public static readonly FeedEntry Takeover = new();
 
         public CvrNumber? Cvr { get; init; }
 

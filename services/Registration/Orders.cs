@@ -14,12 +14,12 @@ internal static class Orders
     public static readonly Lookup<RegistrationDb, (CvrNumber Cvr, PatientKey Patient), MaskingOrder> Active = new(
         order => (order.Cvr, order.Patient), [nameof(MaskingOrder.Cvr), nameof(MaskingOrder.Patient)], orders => orders.Where(m => m.State == MaskingState.InForce));
 
-    /// <summary>A masking of one organisation.</summary>
+    /// <summary>A masking of the caller's organisation, or of the one that has replaced it.</summary>
     /// <exception cref="RejectedException">SLR-914; SLR-109, also where it is another organisation's.</exception>
     public static async Task<MaskingOrder> Masking(this WriteScope<RegistrationDb> scope, string maskingId, CvrNumber cvr)
     {
         var order = await scope.Masking(Texts.Uuid(maskingId, "masking_id"));
-        return order?.Cvr == cvr ? order : throw new RejectedException(Rejections.MaskingNotFound.For("masking_id"));
+        return order is not null && (order.Cvr == cvr || order.Cvr == await scope.OrganisationOf(cvr)) ? order : throw new RejectedException(Rejections.MaskingNotFound.For("masking_id"));
     }
 
     public static Task<MaskingOrder?> Masking(this WriteScope<RegistrationDb> scope, Guid maskingId) =>

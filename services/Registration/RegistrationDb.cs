@@ -18,9 +18,11 @@ public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : S
 
     public DbSet<DepartmentMasking> Units => Set<DepartmentMasking>();
 
+    public DbSet<Takeover> Takeovers => Set<Takeover>();
+
     public DbSet<AcceptedRequest> Accepted => Set<AcceptedRequest>();
 
-    public override int SchemaVersion => 2;
+    public override int SchemaVersion => 3;
 
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [
@@ -56,6 +58,11 @@ public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : S
             unit.HasIndex(u => u.UnitSorId, "open").IsUnique()
                 .HasFilter($"\"State\" IN ({string.Join(", ", UnitRules.Open.Select(state => (int)state))})");
             unit.HasIndex(u => u.Position);
+        });
+        modelBuilder.Entity<Takeover>(takeover =>
+        {
+            takeover.ToTable("takeovers");
+            takeover.HasKey(t => t.Replaced);
         });
         modelBuilder.Entity<AcceptedRequest>(accepted =>
         {

@@ -26,6 +26,7 @@ public static class RegistrationModule
         builder.Services.AddSingleton<RemoveUnit>();
         builder.Services.AddSingleton<ListUnits>();
         builder.Services.AddSingleton<WatchMaskings>();
+        builder.Services.AddSingleton<TakeOverOrganisation>();
         builder.Services.AddSingleton<CreateBlurring>();
         builder.Services.AddSingleton<OrgBlurrings>();
 
@@ -68,6 +69,8 @@ public static class RegistrationModule
             "Ends a department masking", (http, request, caller, cancel) => http.Get<RemoveUnit>().Handle(request, caller, cancel));
         app.MapJson<ListUnitsRequest, ListUnitsResponse>("GET", "/v1/units", Operations.ListUnits,
             "Lists department maskings", (http, request, caller, cancel) => http.Get<ListUnits>().Handle(request, caller, cancel));
+        app.MapJson<TakeOverOrganisationRequest, TakeOverOrganisationResponse>("POST", "/v1/organisations/{replaced_cvr}/takeover", Operations.TakeOverOrganisation,
+            "Takes over another organisation's maskings", (http, request, caller, cancel) => http.Get<TakeOverOrganisation>().Handle(request, caller, cancel));
 
         var create = new SoapOperation(CreateBlurring.Name, Roles.HealthWorker, SystemOnly: false, (call, cancel) => call.Http.Get<CreateBlurring>().Handle(call, cancel));
         app.MapSoap("/idsas-registration/20230601/registration", "idsas-registration-20230601", soap => soap.Namespace20230601, create);

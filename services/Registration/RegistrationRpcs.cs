@@ -9,7 +9,7 @@ namespace Sloring.Registration;
 public sealed class RegistrationRpcs(
     Activate activate, AddReason addReason, End end, Renew renew, ListMaskings listMaskings,
     NominateUnit nominateUnit, ReviewUnit reviewUnit, ConfirmUnit confirmUnit, RemoveUnit removeUnit, ListUnits listUnits,
-    WatchMaskings watchMaskings) : RegistrationService.RegistrationServiceBase
+    WatchMaskings watchMaskings, TakeOverOrganisation takeOverOrganisation) : RegistrationService.RegistrationServiceBase
 {
     [Authorize(Operations.Activate)]
     public override Task<ActivateResponse> Activate(ActivateRequest request, ServerCallContext context) =>
@@ -55,4 +55,8 @@ public sealed class RegistrationRpcs(
     public override Task WatchMaskings(
         WatchMaskingsRequest request, IServerStreamWriter<WatchMaskingsResponse> responseStream, ServerCallContext context) =>
         watchMaskings.Handle(request, context.Caller(), responseStream, context.CancellationToken);
+
+    [Authorize(Operations.TakeOverOrganisation)]
+    public override Task<TakeOverOrganisationResponse> TakeOverOrganisation(TakeOverOrganisationRequest request, ServerCallContext context) =>
+        takeOverOrganisation.Handle(request, context.Caller(), context.CancellationToken);
 }

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Sloring.Contracts;
 using Sloring.Contracts.Registration.V1;
 using Sloring.Hosting;
+using Sloring.Registration.Domain;
 
 namespace Sloring.Registration;
 
@@ -31,7 +32,8 @@ public sealed class WatchMaskings(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(gone, lifetime.ApplicationStopping, call.Over);
         try
         {
-            await Watch(await Open(request, takenAt, scope, stream, ending.Token), scope, stream, ending.Token);
+            var (position, replaced) = await Open(request, takenAt, scope, stream, ending.Token);
+            await Watch(position, scope, replaced, stream, ending.Token);
         }
         catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && !gone.IsCancellationRequested))
         {
@@ -39,11 +41,11 @@ public sealed class WatchMaskings(
         }
     }
 
-    /// <summary>Sends welcome and snapshot; gives the position to go on from.</summary>
-    private async Task<long> Open(
+    /// <summary>Sends welcome and snapshot; gives the position to go on from, and who had replaced whom there.</summary>
+    private async Task<(long Position, Replacements Replaced)> Open(
         WatchMaskingsRequest request, long takenAt, FeedScope scope, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
     {
-        var id = await feed.IdOf(scope, cancel);
+        var (id, replaced) = await feed.IdOf(scope, cancel);
         var head = store.Tail.Head;
         var resumed = request.FeedId == id
             && request.AfterPosition > 0 && request.AfterPosition <= head && head - request.AfterPosition <= Reach
@@ -61,7 +63,7 @@ public sealed class WatchMaskings(
             },
         }, stream, cancel);
         if (resumed)
-            return request.AfterPosition;
+            return (request.AfterPosition, replaced);
 
         var reading = feed.Snapshot(scope, cancel);
         // A large one takes longer than a watcher waits for a sign of life.
@@ -73,13 +75,16 @@ public sealed class WatchMaskings(
             var part = new SnapshotPart { Position = snapshot.Position, Last = sent + LargestPart >= snapshot.Maskings.Count };
             part.Maskings.AddRange(snapshot.Maskings.Skip(sent).Take(LargestPart));
             if (part.Last)
+            {
                 part.Units.AddRange(snapshot.Units);
+                part.Replaced.AddRange(MaskingFeed.Told(snapshot.Replaced, scope));
+            }
             await Send(new WatchMaskingsResponse { Snapshot = part }, stream, cancel);
         }
-        return snapshot.Position;
+        return (snapshot.Position, snapshot.Replaced);
     }
 
-    private async Task Watch(long position, FeedScope scope, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
+    private async Task Watch(long position, FeedScope scope, Replacements replaced, IServerStreamWriter<WatchMaskingsResponse> stream, CancellationToken cancel)
     {
         using var timer = new PeriodicTimer(Beat, clock);
         var (told, due) = (position, true);
@@ -89,7 +94,7 @@ public sealed class WatchMaskings(
         {
             // Taken before what there is to tell is told: what was committed later may be missing.
             var wholeAt = MonotonicMs() - (long)store.Tail.Age(clock).TotalMilliseconds;
-            while (await feed.After(position, scope, cancel) is var changes && changes.Position > position)
+            while (await feed.After(position, scope, replaced, cancel) is var changes && changes.Position > position)
             {
                 position = changes.Position;
                 // Entries that change nothing for this watcher are told with the next heartbeat, in one message.

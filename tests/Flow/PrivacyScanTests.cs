@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Sloring.Contracts;
 using Xunit;
 
 namespace Sloring.Tests.Flow;
@@ -41,7 +42,14 @@ public sealed partial class PrivacyScanTests
     [InlineData("masked JENS+OLE+PRØVESEN+x", "a name")]
     [InlineData("trace 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", null)]
     [InlineData("took 1234567890123 ns", null)]
-    public void TheScan_SeesWhatItMust(string line, string? expected) => Assert.Equal(expected, Finding(line));
+    [InlineData("url.full=http://127.0.0.1/v1/units/%207101901234/review", "a CPR number")]
+    [InlineData("url.full=http://127.0.0.1/v1/units/%2012070918/review", null)] // a space and a CVR number
+    [InlineData("2902000000 ns", null)] // no day of any year: nobody's number
+    public void TheScan_SeesWhatItMust(string line, string? expected) => Assert.Equal(expected, Finding(line)?.Split(',')[0]);
+
+    [Fact]
+    public void WhatItSays_IsWhere_AndNotWhose() =>
+        Assert.Equal("a CPR number, as in: trace x url.full=http://000.0.0.0/v0/0000000000/y", Finding("trace x url.full=http://127.0.0.1/v1/7101901234/y"));
 
     [Fact]
     public void TheScanOfDatabases_SeesWhatItMust()
@@ -55,17 +63,16 @@ public sealed partial class PrivacyScanTests
 
     private static string? Finding(string line)
     {
-        if (CprLike().Matches(line).Any(match => IsDate(match.Value.Replace("-", "", StringComparison.Ordinal))))
-            return "a CPR number";
+        // An address is read as whoever wrote it meant it: an escaped space is no digit before a number.
+        line = Uri.UnescapeDataString(line);
+        if (CprLike().Matches(line).FirstOrDefault(match => CprNumber.TryParse(match.Value.Replace("-", "", StringComparison.Ordinal), out _)) is { } cpr)
+            return $"a CPR number, as in: {Digit().Replace(line[Math.Max(0, cpr.Index - 200)..Math.Min(line.Length, cpr.Index + 100)], "0")}";
         var spaced = line.Replace('+', ' ');
         return People.Names.Any(name => spaced.Contains(name, StringComparison.OrdinalIgnoreCase)) ? "a name" : null;
     }
 
-    private static bool IsDate(string digits)
-    {
-        var (day, month) = (int.Parse(digits.AsSpan(0, 2), null), int.Parse(digits.AsSpan(2, 2), null));
-        return month is >= 1 and <= 12 && day is (>= 1 and <= 31) or (>= 61 and <= 91);
-    }
+    [GeneratedRegex("[0-9]")]
+    private static partial Regex Digit();
 
     /// <summary>Ten digits, or six and four, that are no part of a longer number or of a hex text.</summary>
     [GeneratedRegex(@"(?<![0-9A-Za-z._-])(?<!\d:)\d{6}-?\d{4}(?![0-9A-Za-z_-]|[.:]\d)")]

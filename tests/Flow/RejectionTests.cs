@@ -62,6 +62,9 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         ["remove"] = new("region", "POST /v1/units/{unitMaskingId}/removal", (c, j, m) => Call(new RegistrationService.RegistrationServiceClient(c).RemoveUnitAsync(RemoveUnitRequest.Parser.ParseJson(j), m)),
             s => new() { ["unitMaskingId"] = s.UnitId, ["reason"] = "Ikke mere." }),
         ["units"] = new("region", "GET /v1/units", (c, j, m) => Call(new RegistrationService.RegistrationServiceClient(c).ListUnitsAsync(ListUnitsRequest.Parser.ParseJson(j), m)), _ => []),
+        ["take over"] = new("drift", "POST /v1/organisations/{replacedCvr}/takeover",
+            (c, j, m) => Call(new RegistrationService.RegistrationServiceClient(c).TakeOverOrganisationAsync(TakeOverOrganisationRequest.Parser.ParseJson(j), m)),
+            _ => new() { ["replacedCvr"] = SharedPlatform.RegionM, ["byCvr"] = SharedPlatform.RegionH }),
         ["cases"] = new("leder", "GET /v1/cases", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).ListCasesAsync(ListCasesRequest.Parser.ParseJson(j), m)), _ => []),
         ["case"] = new("leder", "GET /v1/cases/{caseId}", (c, j, m) => Call(new ApprovalService.ApprovalServiceClient(c).GetCaseAsync(GetCaseRequest.Parser.ParseJson(j), m)),
             s => new() { ["caseId"] = s.MaskingId }),
@@ -323,6 +326,11 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
         Set("resolve", "patientCpr", "SLR-910", cprs);
         Set("search", "patientCpr", "SLR-910", cprs[1..]);
 
+        Set("take over", "replacedCvr", "SLR-911", ("seven digits", "2919062"), ("wrong check digit", "29190624"), ("letters", "DK29190623"));
+        Set("take over", "byCvr", "SLR-911", ("empty", ""), ("left out", null));
+        Set("take over", "byCvr", "SLR-128", ("the same", SharedPlatform.RegionM));
+        Set("take over", "plan", "SLR-130", ("of nobody's making", "0123456789abcdef0123456789abcdef"), ("a word", "ja"));
+
         (string, JsonNode?)[] keys = [("empty", ""), ("short", "abcdefg"), ("long", new string('k', 65)), ("blank", "abc def ghi"), ("Danish", "nøgle-1234")];
         Set("activate", "idempotencyKey", "SLR-108", keys);
         Set("nominate", "idempotencyKey", "SLR-108", keys);
@@ -454,6 +462,7 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             ("POST", "/v1/maskings/{maskingId}/reason") => Operations.AddReason,
             ("POST", "/v1/maskings/{maskingId}/end") => Operations.End,
             ("GET", "/v1/maskings") => Operations.ListMaskings,
+            ("POST", "/v1/organisations/{replacedCvr}/takeover") => Operations.TakeOverOrganisation,
             ("POST", "/v1/units") => Operations.NominateUnit,
             ("POST", "/v1/units/{unitMaskingId}/review") => Operations.ReviewUnit,
             ("POST", "/v1/units/{unitMaskingId}/confirmation") => Operations.ConfirmUnit,

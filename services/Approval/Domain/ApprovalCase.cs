@@ -12,7 +12,7 @@ public sealed class ApprovalCase
 
     public required string SealedCpr { get; init; }
 
-    public required string Cvr { get; init; }
+    public required string Cvr { get; set; }
 
     public required string Trigger { get; init; }
 
@@ -23,7 +23,7 @@ public sealed class ApprovalCase
     public required string ActivatedBy { get; init; }
 
     /// <summary>The unit whose leaders decide (rule A1); null where the register knows no unit of the organisation.</summary>
-    public required string? LevelUnitSorId { get; init; }
+    public required string? LevelUnitSorId { get; set; }
 
     public required DateTimeOffset DecisionDue { get; init; }
 

@@ -7,11 +7,15 @@ namespace Sloring.Hosting;
 /// <param name="keyOf">A row's key: a property's value, or a tuple of several. No two rows that are searched have the same.</param>
 /// <param name="properties">The names of these properties, in the same order.</param>
 /// <param name="among">Which rows are searched; null for all.</param>
-public sealed class Lookup<TDb, TKey, TRow>(Func<TRow, TKey> keyOf, IReadOnlyList<string> properties, Func<IQueryable<TRow>, IQueryable<TRow>>? among = null) : ILookup<TDb>
+/// <param name="isOnlyRead">No write that names its rows changes one of these: writes that read the same one still go together.</param>
+public sealed class Lookup<TDb, TKey, TRow>(
+    Func<TRow, TKey> keyOf, IReadOnlyList<string> properties, Func<IQueryable<TRow>, IQueryable<TRow>>? among = null, bool isOnlyRead = false) : ILookup<TDb>
     where TDb : ServiceDb where TKey : notnull where TRow : class
 {
     /// <summary>Names a row, whether or not there is one.</summary>
     public Row<TDb> Row(TKey key) => new(this, key);
+
+    bool ILookup<TDb>.IsOnlyRead => isOnlyRead;
 
     KeySet ILookup<TDb>.Keys(IReadOnlyList<object> keys) =>
         new(typeof(TRow), properties, [.. keys.Select(key => key is ITuple parts ? [.. Enumerable.Range(0, parts.Length).Select(i => parts[i]!)] : new[] { key })]);
@@ -37,6 +41,8 @@ public readonly record struct Row<TDb> where TDb : ServiceDb
 /// <summary>A lookup where the types of key and row do not matter.</summary>
 internal interface ILookup<TDb> where TDb : ServiceDb
 {
+    bool IsOnlyRead { get; }
+
     /// <summary>Keys as the database is asked for them.</summary>
     KeySet Keys(IReadOnlyList<object> keys);
 

@@ -194,7 +194,7 @@ public sealed class Store<TDb>(
         var touched = new HashSet<Row<TDb>>();
         foreach (var job in group)
         {
-            if (run.Count > 0 && (touched.Count == 0 || job.Touches.Count == 0 || job.Touches.Any(touched.Contains)))
+            if (run.Count > 0 && (touched.Count == 0 || job.Touches.Count == 0 || job.Touches.Any(row => !row.Lookup.IsOnlyRead && touched.Contains(row))))
             {
                 yield return run;
                 run = [];
@@ -510,6 +510,9 @@ public sealed class WriteScope<TDb> where TDb : ServiceDb
 
     /// <summary>The service's tables; saved and committed when the work is done.</summary>
     public TDb Db { get; }
+
+    /// <summary>The journal's last position, with what this transaction has appended.</summary>
+    public long Position => End.Position;
 
     /// <summary>Cancelled when the caller has gone.</summary>
     public CancellationToken Cancel { get; }

@@ -16,6 +16,7 @@ public static class Operations
     public const string RemoveUnit = nameof(RemoveUnit);
     public const string ListUnits = nameof(ListUnits);
     public const string WatchMaskings = nameof(WatchMaskings);
+    public const string TakeOverOrganisation = nameof(TakeOverOrganisation);
     public const string ReadJournal = nameof(ReadJournal);
     public const string SearchJournal = nameof(SearchJournal);
     public const string VerifyJournal = nameof(VerifyJournal);
@@ -68,6 +69,7 @@ public static class Operations
         [RemoveUnit] = Any(HospitalManagement, Region, National),
         [ListUnits] = Any(HospitalManagement, Region, National),
         [WatchMaskings] = Any(Service, DataSource),
+        [TakeOverOrganisation] = Any(Operator),
         [ReadJournal] = Any(Service),
         [SearchJournal] = Any(Auditor),
         [VerifyJournal] = Any(Auditor, Operator),

@@ -183,6 +183,41 @@ public static class MaskingRules
         return new Decision(shortened, [told, Cancelled(order), DeadlineOf(shortened)]);
     }
 
+    /// <summary>
+    /// A masking in force goes on under the organisation that has replaced its own (decision 37), with its id, reason and end. Where that organisation masks the
+    /// same patient itself, the later end counts and the other is superseded, as by a new activation (rule M7); of equal ends its own goes on.
+    /// </summary>
+    /// <param name="order">The masking of the replaced organisation, in force.</param>
+    /// <param name="held">The same patient's masking of the other, in force; null where there is none.</param>
+    /// <param name="cvr">The other.</param>
+    /// <param name="at">Now.</param>
+    public static Decision TakeOver(MaskingOrder order, MaskingOrder? held, CvrNumber cvr, DateTimeOffset at)
+    {
+        var now = MaskingDates.RoundDown(at);
+        if (held is null)
+            return new Decision(order with { Cvr = cvr }, [TakenOver(order, cvr, null, now)]);
+        var (stays, goes) = order.EndsAt > held.EndsAt ? (order, held) : (held, order);
+        return new Decision(
+            stays with { Cvr = cvr }, [TakenOver(stays, cvr, goes, now), Cancelled(goes)], goes with { Cvr = cvr, State = MaskingState.Superseded, EndsAt = now });
+    }
+
+    /// <summary>A masking in force of an organisation that replaces another: unchanged, it covers the other's entries too (decision 37).</summary>
+    public static Decision CoverMore(MaskingOrder held, DateTimeOffset at) => new(held, [TakenOver(held, held.Cvr, null, MaskingDates.RoundDown(at))]);
+
+    /// <summary>One whose end had passed before its organisation was replaced (rule M6): it is over, and follows.</summary>
+    public static Decision Passed(MaskingOrder order, CvrNumber cvr) => Close(order with { Cvr = cvr }, MaskingState.Expired, Expired, order.EndsAt, Clock, null);
+
+    private static RegistrationTakenOver TakenOver(MaskingOrder order, CvrNumber cvr, MaskingOrder? superseded, DateTimeOffset now) => new()
+    {
+        MaskingId = Text(order.MaskingId),
+        PatientKey = order.Patient.ToString(),
+        FormerCvr = order.Cvr.ToString(),
+        Cvr = cvr.ToString(),
+        EndsAt = order.EndsAt,
+        SupersededMaskingId = superseded is null ? null : Text(superseded.MaskingId),
+        TakenOverAt = now,
+    };
+
     /// <summary>The end has been reached (rule M6). Null where another deadline counts by now or the masking is over.</summary>
     public static Decision? Expire(MaskingOrder order, Guid deadlineId, DateTimeOffset at) =>
         IsDeadlineOf(order, deadlineId) && at >= order.EndsAt

@@ -112,6 +112,13 @@ public static class UnitRules
         return new UnitDecision(next, Changed(next, by, at, sealedReason));
     }
 
+    /// <summary>A department masking of an organisation that another has replaced is the other's (decision 37); its state stays.</summary>
+    public static UnitDecision TakeOver(DepartmentMasking unit, CvrNumber cvr, string by, DateTimeOffset at)
+    {
+        var next = unit with { Cvr = cvr };
+        return new UnitDecision(next, Changed(next, by, at, null));
+    }
+
     private static UnitChanged Changed(DepartmentMasking unit, string by, DateTimeOffset at, string? sealedReason) => new()
     {
         UnitMaskingId = unit.UnitMaskingId.ToString("D"),

@@ -31,6 +31,7 @@ public sealed class RegistrationHost : IAsyncLifetime
         ("epj", "epj-adapter", Region, null),
         ("worker", "health-worker", Region, "anna"),
         ("leader", "leader", Region, "lis"),
+        ("other-worker", "health-worker", Municipality, "per"),
         ("other-leader", "leader", Municipality, "ole"),
         ("management", "hospital-management", Region, "hans"),
         ("other-management", "hospital-management", Municipality, "mona"),
@@ -40,6 +41,7 @@ public sealed class RegistrationHost : IAsyncLifetime
         ("source-1", "data-source", Region, null),
         ("source-2", "data-source", Region, null),
         ("other-source", "data-source", Municipality, null),
+        ("operator", "operator", null, "dina"),
         ("rootless", "epj-adapter", null, null),
     ];
 

@@ -255,6 +255,40 @@ public sealed class MaskingRulesTests
     public void Register_KnowsNothingOfTheApproval() =>
         Assert.DoesNotContain(typeof(MaskingOrder).GetProperties(), p => p.Name.Contains("Appro", StringComparison.Ordinal) || p.Name.Contains("Decision", StringComparison.Ordinal));
 
+    [Fact] // M1
+    public void TakenOver_GoesOnUnderTheNewNumber_AsItWas()
+    {
+        var order = Active();
+
+        var decided = MaskingRules.TakeOver(order, null, Other, Now.AddDays(3));
+
+        Assert.Equal(order with { Cvr = Other }, decided.Order);
+        Assert.Null(decided.Before);
+        var told = Assert.IsType<RegistrationTakenOver>(Assert.Single(decided.Events));
+        Assert.Equal((order.Cvr.ToString(), Other.ToString(), order.EndsAt, null, NowKept.AddDays(3)), (told.FormerCvr, told.Cvr, told.EndsAt, told.SupersededMaskingId, told.TakenOverAt));
+    }
+
+    [Theory] // M7
+    [InlineData(10, true)]
+    [InlineData(0, false)] // equal ends: the new organisation's own
+    [InlineData(-10, false)]
+    public void OfTwoMaskingsOfAPatient_TheLaterEndGoesOn_AndTheOtherIsSuperseded(int daysLonger, bool isTaken)
+    {
+        var held = Active() with { Cvr = Other, MaskingId = Guid.NewGuid(), DeadlineId = Guid.NewGuid() };
+        var order = Active() with { EndsAt = held.EndsAt.AddDays(daysLonger) };
+        var (stays, goes) = isTaken ? (order, held) : (held, order);
+
+        var decided = MaskingRules.TakeOver(order, held, Other, Now);
+
+        Assert.Equal(stays with { Cvr = Other }, decided.Order);
+        Assert.Equal(goes with { Cvr = Other, State = MaskingState.Superseded, EndsAt = NowKept }, decided.Before);
+        Assert.Equal(goes.MaskingId.ToString("D"), Assert.IsType<RegistrationTakenOver>(decided.Events[0]).SupersededMaskingId);
+        Assert.Equal(goes.DeadlineId.ToString("D"), Assert.IsType<DeadlineCancelled>(decided.Events[1]).DeadlineId);
+        Assert.Equal(2, decided.Events.Count);
+    }
+
+    private static CvrNumber Other { get; } = CvrNumber.Parse("64942212");
+
     private static Person Leader { get; } = new("p9", Person.Leader, null);
 
     private static MaskingOrder Active() => MaskingRules.Activate(null, Command(), Now, MaskingDates.Guideline).Value.Order;
