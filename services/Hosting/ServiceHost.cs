@@ -197,7 +197,7 @@ public static class ServiceHost
         services.AddHostedService<TellOfReplica<TDb>>();
         services.AddSingleton<RelayLags<TDb>>();
         services.AddSingleton<IGetServiceStatus, GetServiceStatus<TDb>>();
-        builder.AddRelay<TDb>(RelayCursor.ToBus, provider => Relay<TDb>.ToBus(name, provider.GetRequiredService<IEventBus>()));
+        builder.AddRelay<TDb>(RelayCursor.ToBus, provider => Relay<TDb>.ToBus(provider.GetRequiredService<Store<TDb>>(), provider.GetRequiredService<IEventBus>()));
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             name, provider => new DatabaseCheck<TDb>(provider.GetRequiredService<Store<TDb>>()), HealthStatus.Unhealthy, ["started", "ready"]));
     }

@@ -68,6 +68,9 @@ public sealed class DaprPlatform(Broker broker) : IAsyncLifetime
         await Members["approval"].Sidecar.Subscribed("registration.reason-added.v1");
         await Members["approval"].Sidecar.Subscribed("dead-letters.approval");
         await Members["scheduler"].Sidecar.Subscribed("deadline.set.v1");
+        // From its first look into registration's journal on, approval takes events of it by the bus.
+        var first = await Activate();
+        await Eventually.True(async () => (await Cases()).Contains(first), "the first case is open");
     }
 
     /// <summary>Starts a service with its sidecar.</summary>

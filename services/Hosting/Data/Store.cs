@@ -26,6 +26,7 @@ public sealed class Store<TDb>(
     private readonly SemaphoreSlim _writer = new(1, 1);
     private int _writing;
     private volatile bool _prepared;
+    private volatile string? _restoring;
     private byte[] _headHash = new byte[32];
 
     /// <summary>The service's name.</summary>
@@ -320,6 +321,9 @@ public sealed class Store<TDb>(
     public Task Append(string actor, IEvent e, CancellationToken cancel) => Write(actor, scope => scope.Append(e), cancel);
 
     /// <inheritdoc/>
+    public async Task<string> Restoring(CancellationToken cancel) => _restoring ??= await Read(db => db.Restoring(cancel), cancel);
+
+    /// <inheritdoc/>
     public Task<JournalVerdict> Verify(CancellationToken cancel) => Read(async db =>
     {
         var statement = await db.Statement(cancel);
@@ -601,6 +605,9 @@ public interface IServiceJournal
     Task<List<JournalEntry>> Query(Func<IQueryable<JournalEntry>, IQueryable<JournalEntry>> query, CancellationToken cancel);
 
     Task Append(string actor, IEvent e, CancellationToken cancel);
+
+    /// <summary>Names the restoring from a backup that the journal last came through, as it was when this process first asked; empty where there was none.</summary>
+    Task<string> Restoring(CancellationToken cancel);
 
     Task<JournalVerdict> Verify(CancellationToken cancel);
 }

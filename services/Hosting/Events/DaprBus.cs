@@ -62,6 +62,8 @@ internal static class EventEnvelope
             json.WriteString("time", delivery.OccurredAt.UtcDateTime);
             // A string: CloudEvents has no 64-bit number.
             json.WriteString("position", delivery.Position.ToString(CultureInfo.InvariantCulture));
+            if (delivery.Restoring.Length > 0)
+                json.WriteString("restoring", delivery.Restoring);
             if (delivery.TraceParent.Length > 0)
                 json.WriteString("traceparent", delivery.TraceParent);
             json.WriteString("datacontenttype", "application/json");
@@ -82,7 +84,7 @@ internal static class EventEnvelope
             var delivery = new Delivery(
                 Text(envelope, "source"), long.Parse(Text(envelope, "position"), NumberStyles.None, CultureInfo.InvariantCulture),
                 Guid.ParseExact(Text(envelope, "id"), "D"), Text(envelope, "type"), envelope.GetProperty("data").GetRawText(), Trace(envelope),
-                envelope.GetProperty("time").GetDateTimeOffset());
+                envelope.GetProperty("time").GetDateTimeOffset(), Find(envelope, "restoring") ?? "");
             var sound = Text(envelope, "specversion") == "1.0" && Text(envelope, "datacontenttype") == "application/json"
                 && envelope.GetProperty("data").ValueKind == JsonValueKind.Object && delivery.Type == topic && delivery.Position > 0;
             if (!sound)

@@ -66,6 +66,9 @@ internal static class DaprSubscriptions
         // Of a publisher that this service does not listen to: nothing to do, as on the bus of one process.
         if (!inbox.Topics.Contains((delivery.Publisher, delivery.Type)))
             return Success;
+        // Of a position that was lost with a database and means something else now, or of which that is not known yet: healing reads what stands in the journal.
+        if (!inbox.IsOfNow(delivery))
+            return Success;
         return await inbox.Take(delivery, cancel) is Receipt.Applied or Receipt.TooEarly ? Success : Retry;
     }
 

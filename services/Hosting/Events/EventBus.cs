@@ -10,7 +10,8 @@ namespace Sloring.Hosting;
 /// <param name="Data">JSON.</param>
 /// <param name="TraceParent">W3C trace context of its cause, or empty.</param>
 /// <param name="OccurredAt">When it was journaled, UTC.</param>
-public sealed record Delivery(string Publisher, long Position, Guid EventId, string Type, string Data, string TraceParent, DateTimeOffset OccurredAt);
+/// <param name="Restoring">The restoring from a backup that its journal had last come through when it was published; empty where there was none.</param>
+public sealed record Delivery(string Publisher, long Position, Guid EventId, string Type, string Data, string TraceParent, DateTimeOffset OccurredAt, string Restoring = "");
 
 /// <summary>Takes events to their subscribers, as fast as it can and as reliably as it happens to be: the journal makes up for the rest.</summary>
 public interface IEventBus

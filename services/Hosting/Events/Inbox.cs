@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;
 using Grpc.Core;
@@ -16,6 +17,9 @@ public abstract class Inbox : BackgroundService
 
     /// <summary>(publisher, event type) pairs.</summary>
     public abstract IReadOnlySet<(string Publisher, string Type)> Topics { get; }
+
+    /// <summary>Whether an event's position means what it means in its publisher's journal now: after a restoring a broker may still hold events of lost positions.</summary>
+    public abstract bool IsOfNow(Delivery delivery);
 
     /// <summary>Takes an event if there is room; one that is turned away is fetched from its publisher's journal later.</summary>
     public abstract void Offer(Delivery delivery);
@@ -60,9 +64,14 @@ internal sealed class Inbox<TDb>(
 
     private readonly Dictionary<(string, string), Subscription<TDb>> _subscriptions = subscriptions.ToDictionary(s => (s.Publisher, s.Type));
 
+    /// <summary>The last restoring of each publisher's journal, as it says itself.</summary>
+    private readonly ConcurrentDictionary<string, string> _restorings = [];
+
     public override string Service => store.Service;
 
     public override IReadOnlySet<(string Publisher, string Type)> Topics { get; } = subscriptions.Select(s => (s.Publisher, s.Type)).ToHashSet();
+
+    public override bool IsOfNow(Delivery delivery) => _restorings.TryGetValue(delivery.Publisher, out var restoring) && restoring == delivery.Restoring;
 
     public override void Offer(Delivery delivery) => _offered.Writer.TryWrite(new Offered(delivery, null));
 
@@ -142,6 +151,7 @@ internal sealed class Inbox<TDb>(
             timeout.CancelAfter(TimeSpan.FromSeconds(10));
             var page = await journal.ReadJournalAsync(
                 new ReadJournalRequest { Service = publisher, AfterPosition = healed.ReadTo, Types_ = { types }, Limit = PageSize }, cancellationToken: timeout.Token);
+            _restorings[publisher] = page.Restoring;
             // One that has read nothing yet begins with the first entry that is kept there: it was owed none of those before.
             if (healed.ReadTo > 0 && page.ErasedTo > healed.ReadTo)
                 log.LogError("{Service} has missed entries {First} to {Last} of {Publisher}: they were erased there before it came to read them", store.Service, healed.ReadTo + 1, page.ErasedTo, publisher);

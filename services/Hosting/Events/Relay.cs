@@ -19,9 +19,11 @@ internal sealed class Relay<TDb>(Store<TDb> store, Database database, int id, Fu
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>Hands events to the bus. Audit entries stay in the journal.</summary>
-    public static Func<JournalEntry, CancellationToken, Task> ToBus(string service, IEventBus bus) => (entry, cancel) => EventNames.IsAuditOnly(entry.Type)
-        ? Task.CompletedTask
-        : bus.Publish(new Delivery(service, entry.Position, entry.EventId, entry.Type, entry.Data, entry.TraceParent, entry.OccurredAt), cancel);
+    public static Func<JournalEntry, CancellationToken, Task> ToBus(Store<TDb> store, IEventBus bus) => async (entry, cancel) =>
+    {
+        if (!EventNames.IsAuditOnly(entry.Type))
+            await bus.Publish(new Delivery(store.Service, entry.Position, entry.EventId, entry.Type, entry.Data, entry.TraceParent, entry.OccurredAt, await store.Restoring(cancel)), cancel);
+    };
 
     /// <summary>A receiver that is away for a moment; longer, and another replica may reach it.</summary>
     private readonly ResiliencePipeline _patiently = Retrying(tries: 6, TimeSpan.FromSeconds(2), _ => { });

@@ -54,6 +54,7 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
             ReadTo = !whole ? found[^1].Position : Math.Max(head, request.AfterPosition),
             Head = head,
             ErasedTo = erasedTo > request.AfterPosition ? erasedTo : 0,
+            Restoring = await journal.Restoring(context.CancellationToken),
         };
     }
 

@@ -38,5 +38,9 @@ public static class JournalStart
     /// it too, and nobody who follows loses anything by beginning anew. The journal must not be empty.
     /// </summary>
     public static async Task<string> PositionsId(this ServiceDb db, CancellationToken cancel) =>
-        await db.JournalId(cancel) + await db.Journal.Where(e => e.Type == Restored).OrderByDescending(e => e.Position).Select(e => e.EventId.ToString()).FirstOrDefaultAsync(cancel);
+        await db.JournalId(cancel) + await db.Restoring(cancel);
+
+    /// <summary>Names the restoring from a backup that the journal last came through; empty where there was none, or it has been erased.</summary>
+    public static async Task<string> Restoring(this ServiceDb db, CancellationToken cancel) =>
+        await db.Journal.Where(e => e.Type == Restored).OrderByDescending(e => e.Position).Select(e => e.EventId.ToString()).FirstOrDefaultAsync(cancel) ?? "";
 }
