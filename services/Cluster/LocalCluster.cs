@@ -10,6 +10,9 @@ public sealed record LocalClusterOptions
     /// <summary>The repository: dapr.yaml, components/, the built services.</summary>
     public required string Root { get; init; }
 
+    /// <summary>The repository that the services' programs and dapr.yaml are of, where another version of them runs with these components and sidecars; null for <see cref="Root"/>.</summary>
+    public string? ServicesRoot { get; init; }
+
     /// <summary>Data, logs, secrets.</summary>
     public required string Folder { get; init; }
 
@@ -57,6 +60,7 @@ public sealed class LocalCluster : IAsyncDisposable
     private readonly LocalClusterOptions _options;
     private readonly RunFile _run;
     private readonly string _folder;
+    private readonly List<ClusterProcess> _beside = [];
 
     private LocalCluster(LocalClusterOptions options, RunFile run, ClusterSecrets secrets)
     {
@@ -64,8 +68,7 @@ public sealed class LocalCluster : IAsyncDisposable
         Parties = new DemoParties(_folder);
         Parties.Ensure();
         SidecarProgram = FindDaprd() ?? Path.Combine(options.Root, "tests", "Distributed", "Sidecar", "bin", Configuration, "net10.0", "Sloring.Sidecar.dll");
-        Processes = [.. run.Apps.Where(app => !options.LeftOut.Contains(app.AppId)).GroupBy(app => app.AppId).SelectMany(replicas => replicas.Select((app, at) =>
-            Plan(app, replicas.Count() == 1 ? app.AppId : $"{app.AppId}-{at + 1}")))];
+        Processes = Plan(run, options.ServicesRoot ?? options.Root, "");
     }
 
     /// <summary>The PostgreSQL, RabbitMQ and its helpers' ports before the offset.</summary>
@@ -108,7 +111,7 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Reads the plan and the secrets, without starting anything: for a client of a cluster that runs already.</summary>
     public static LocalCluster Describe(LocalClusterOptions options)
     {
-        var run = RunFile.Read(Path.Combine(options.Root, "dapr.yaml"), options.Offset);
+        var run = RunFile.Read(Path.Combine(options.ServicesRoot ?? options.Root, "dapr.yaml"), options.Offset);
         Directory.CreateDirectory(options.Folder);
         var secrets = ClusterSecrets.Open(options.Folder, run.Common.Env["Secrets__Name"], run.Apps.Select(app => app.AppId).Distinct().Except(NoDatabase),
             [.. TokenClients(options.Root), .. BrokerUsers.BrokerOnly]);
@@ -132,6 +135,25 @@ public sealed class LocalCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Plans another set of processes beside the first: the services as a repository has them (programs, dapr.yaml), on ports that are higher by hundreds, with the servers, the
+    /// secrets and the sidecars' resources of this cluster. They are named as those that they can replace, with the set's name behind. None is started; those that are stop with the cluster.
+    /// </summary>
+    public IReadOnlyList<ClusterProcess> Beside(string root, string name, int ports = 100)
+    {
+        var path = Path.Combine(root, "dapr.yaml");
+        var run = RunFile.Read(path, _options.Offset + ports);
+        // What all services share is where it was.
+        run.Common = RunFile.Read(path, _options.Offset).Common;
+        var next = Plan(run, root, "-" + name);
+        Ports.MustBeFree($"the set '{name}'", next.SelectMany(process => process.Ports));
+        _beside.AddRange(next);
+        return next;
+    }
+
+    /// <summary>Makes what is missing of the database, its roles and schemas.</summary>
+    public Task CreateDatabase() => Postgres.CreateDatabase(DatabaseName, WithDatabase.ToDictionary(service => service, service => Secrets["postgres/" + service]));
+
     /// <summary>Waits until every service says that it is ready.</summary>
     public async Task Ready(CancellationToken cancellationToken)
     {
@@ -148,12 +170,29 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Stops services, then sidecars, then the servers.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(Processes.Select(process => process.Stop()));
-        await Task.WhenAll(Processes.Select(process => process.Sidecar.Stop()));
+        await StopServices();
         if (RabbitMq is not null)
             await RabbitMq.DisposeAsync();
         if (Postgres is not null)
             await Postgres.DisposeAsync();
+    }
+
+    /// <summary>Stops services, then sidecars; PostgreSQL and RabbitMQ stay.</summary>
+    public async Task StopServices()
+    {
+        await Task.WhenAll(Processes.Concat(_beside).Select(process => process.Stop()));
+        await Task.WhenAll(Processes.Concat(_beside).Select(process => process.Sidecar.Stop()));
+    }
+
+    /// <summary>Starts every service with its sidecar; ready when this returns.</summary>
+    public async Task StartServices(CancellationToken cancellationToken)
+    {
+        foreach (var process in Processes)
+        {
+            await process.Sidecar.Start();
+            await process.Start();
+        }
+        await Ready(cancellationToken);
     }
 
     private async Task StartAll(CancellationToken cancellationToken)
@@ -176,31 +215,33 @@ public sealed class LocalCluster : IAsyncDisposable
             RabbitMq = await rabbitMq;
         await Task.WhenAll(postgres, rabbitMq);
 
-        var databases = Processes.Select(process => process.AppId).Distinct().Except(NoDatabase).ToList();
-        await Postgres.CreateDatabase(DatabaseName(), databases.ToDictionary(service => service, service => Secrets["postgres/" + service]));
+        await CreateDatabase();
         _options.Progress("Migrating the databases");
-        await Task.WhenAll(databases.Select(service => Migrate(Replicas(service).First(), cancellationToken)));
+        await Migrate(cancellationToken);
 
         _options.Progress($"Starting {Processes.Count} services, each with {(SidecarIsStandIn ? "the stand-in for a sidecar" : "daprd")}");
-        foreach (var process in Processes)
-        {
-            await process.Sidecar.Start();
-            await process.Start();
-        }
-        await Ready(cancellationToken);
+        await StartServices(cancellationToken);
     }
 
-    private string DatabaseName() => new NpgsqlConnectionStringBuilder(_run.Common.Env["Data__ConnectionString"]).Database!;
+    private string DatabaseName => new NpgsqlConnectionStringBuilder(_run.Common.Env["Data__ConnectionString"]).Database!;
 
-    /// <summary>By its own command, as an init container does: no sidecar yet, so the secrets come from the file.</summary>
-    private async Task Migrate(ClusterProcess process, CancellationToken cancellationToken)
+    private IEnumerable<string> WithDatabase => Processes.Select(process => process.AppId).Distinct().Except(NoDatabase);
+
+    /// <summary>Brings every database up to date; what is <paramref name="also"/> said beside <c>--migrate</c> is <c>--restored</c>, after a backup was put back.</summary>
+    public Task Migrate(CancellationToken cancellationToken, params string[] also) =>
+        Task.WhenAll(WithDatabase.Select(service => Migrate(Replicas(service).First(), cancellationToken, also)));
+
+    /// <summary>By its own command, as an init container does: no sidecar yet, so the secrets come from the file. Nothing is done for a service without a database.</summary>
+    public async Task Migrate(ClusterProcess process, CancellationToken cancellationToken, params string[] also)
     {
+        if (NoDatabase.Contains(process.AppId))
+            return;
         var command = process.Command;
         var migration = await ChildProcess.Start(command with
         {
             Name = process.AppId + " --migrate",
-            Arguments = [.. command.Arguments, "--migrate"],
-            Log = LogOf(process.AppId + "-migrate"),
+            Arguments = [.. command.Arguments, "--migrate", .. also],
+            Log = LogOf(process.Name + "-migrate"),
             Environment = new Dictionary<string, string?>(command.Environment) { ["Secrets__Store"] = null, ["Secrets__Name"] = null, ["Secrets__File"] = Secrets.File },
         });
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -238,12 +279,16 @@ public sealed class LocalCluster : IAsyncDisposable
         }
     }
 
-    private ClusterProcess Plan(RunApp app, string name)
+    private IReadOnlyList<ClusterProcess> Plan(RunFile run, string root, string suffix) =>
+        [.. run.Apps.Where(app => !_options.LeftOut.Contains(app.AppId)).GroupBy(app => app.AppId).SelectMany(replicas => replicas.Select((app, at) =>
+            Plan(run.Common, root, app, (replicas.Count() == 1 ? app.AppId : $"{app.AppId}-{at + 1}") + suffix)))];
+
+    private ClusterProcess Plan(RunSettings common, string root, RunApp app, string name)
     {
-        var folder = Path.GetFullPath(app.AppDirPath, _options.Root);
-        var protocol = app.AppProtocol ?? _run.Common.AppProtocol ?? "http";
+        var folder = Path.GetFullPath(app.AppDirPath, root);
+        var protocol = app.AppProtocol ?? common.AppProtocol ?? "http";
         var tokens = new Dictionary<string, string?> { ["DAPR_API_TOKEN"] = Secrets[ClusterSecrets.DaprApiToken], ["APP_API_TOKEN"] = Secrets[ClusterSecrets.AppApiToken] };
-        foreach (var (variable, value) in _run.Common.Env)
+        foreach (var (variable, value) in common.Env)
             app.Env.TryAdd(variable, value);
         var environment = new Dictionary<string, string?>(tokens)
         {
@@ -271,7 +316,9 @@ public sealed class LocalCluster : IAsyncDisposable
             "--app-id", app.AppId, "--app-port", $"{app.AppPort}", "--app-protocol", protocol,
             "--dapr-http-port", $"{app.DaprHttpPort}", "--dapr-grpc-port", $"{app.DaprGrpcPort}", "--dapr-internal-grpc-port", $"{app.DaprInternalGrpcPort}",
             "--resources-path", components, "--metrics-port", $"{app.MetricsPort}", "--dapr-listen-addresses", "127.0.0.1",
-            .. (_run.Common.ConfigFilePath is { } config ? new[] { "--config", Path.Combine(components, Path.GetFileName(config)) } : []),
+            // As on a cluster: asked to stop, it stays for as long as its app does, which still calls through it.
+            "--dapr-block-shutdown-duration", "45s",
+            .. (common.ConfigFilePath is { } config ? new[] { "--config", Path.Combine(components, Path.GetFileName(config)) } : []),
         ];
         var faults = Path.Combine(_folder, "faults", name + ".json");
         var sidecar = new ChildCommand(name + "-sidecar", SidecarIsStandIn ? "dotnet" : SidecarProgram,

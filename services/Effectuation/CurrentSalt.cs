@@ -1,8 +1,6 @@
-using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.Retry;
-using Polly.Timeout;
 using Sloring.Contracts;
 using Sloring.Contracts.Pseudonym.V1;
 
@@ -18,7 +16,7 @@ public sealed class CurrentSalt(
 {
     private static readonly ResiliencePipeline Fetching = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
     {
-        ShouldHandle = new PredicateBuilder().Handle<RpcException>().Handle<TimeoutRejectedException>(),
+        // Whatever it is: one that is let through would end the process.
         MaxRetryAttempts = int.MaxValue,
         BackoffType = DelayBackoffType.Exponential,
         Delay = TimeSpan.FromMilliseconds(50),

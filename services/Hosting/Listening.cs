@@ -25,6 +25,13 @@ public sealed class ListenOptions
 
     /// <summary>PEM file of its private key. Empty: the secret <c>tls-key</c>.</summary>
     public string Key { get; set; } = "";
+
+    /// <summary>
+    /// For so many seconds after SIGTERM it goes on as before, and sends its callers elsewhere meanwhile: 0 to 60. For a process with others of its kind beside it; 0 ends at once.
+    /// </summary>
+    public int DrainSeconds { get; set; }
+
+    internal TimeSpan Drain => DrainSeconds is >= 0 and <= 60 ? TimeSpan.FromSeconds(DrainSeconds) : throw new InvalidOperationException("Set Listen:DrainSeconds to 0 to 60.");
 }
 
 /// <summary>How a process listens: addresses, TLS, and how much it reads of whoever connects.</summary>

@@ -71,6 +71,7 @@ public static class ServiceHost
         builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true));
         var listen = builder.Configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(listen));
+        Drain.Add(builder.Services, listen.Drain);
 
         var services = builder.Services;
         services.AddOptions<Switches>().Bind(builder.Configuration).ValidateOnStart();
@@ -151,6 +152,7 @@ public static class ServiceHost
     {
         // Read now: a wrong line in the register stops the start, not the first event that needs it.
         app.Services.GetRequiredService<Organisations>();
+        Drain.Use(app);
         app.UseSecurityHeaders();
         app.UseMiddleware<RejectionMiddleware>();
         app.UseNumbersForUnreadableMessages();

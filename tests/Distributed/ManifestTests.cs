@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Sloring.Cluster;
@@ -194,11 +195,16 @@ public sealed class ManifestTests(ConfigurationTests.NewCluster secrets) : IClas
     {
         await using var host = await Host(overlay, app, "containers");
         var template = (await Deployment(overlay, app))["spec"]["template"];
-        var ending = host.Services.GetRequiredService<IOptions<Microsoft.Extensions.Hosting.HostOptions>>().Value.ShutdownTimeout.TotalSeconds;
+        var drain = host.Configuration.GetValue<int>("Listen:DrainSeconds");
+        var ending = drain + host.Services.GetRequiredService<IOptions<Microsoft.Extensions.Hosting.HostOptions>>().Value.ShutdownTimeout.TotalSeconds;
         var hook = int.Parse((string)template["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]!, CultureInfo.InvariantCulture);
         var sidecar = int.Parse((string)template["metadata"]["annotations"]["dapr.io/graceful-shutdown-seconds"]!, CultureInfo.InvariantCulture);
+        var blocked = (string)template["metadata"]["annotations"]["dapr.io/block-shutdown-duration"]!;
         var grace = int.Parse((string)template["spec"]["terminationGracePeriodSeconds"]!, CultureInfo.InvariantCulture);
-        Assert.True(sidecar > hook + ending && grace > sidecar + ending, $"host {ending} s after {hook} s, sidecar {sidecar} s, pod {grace} s");
+        Assert.True(drain > 0, "nobody is sent elsewhere before it ends");
+        Assert.True(sidecar > hook + ending && grace > sidecar + ending && blocked == $"{sidecar}s" && grace > 2 * sidecar, $"host {ending} s after {hook} s, sidecar {blocked} and {sidecar} s, pod {grace} s");
+        // That it has gone is seen by its sidecar long before that time is over.
+        Assert.Equal(("true", "/health/live"), ((string?)template["metadata"]["annotations"]["dapr.io/enable-app-health-check"], (string?)template["metadata"]["annotations"]["dapr.io/app-health-check-path"]));
     }
 
     private static (string, string, string) Switches(WebApplication host)

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json.Serialization;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -81,10 +82,23 @@ public sealed class ServiceTokens(SecretStore secrets, IOptions<TokenOptions> op
         var endpoint = new Uri(Address(options.Value).TrimEnd('/') + "/connect/token");
         return await Fetching.ExecuteAsync(async token =>
         {
-            using var response = await _http.PostAsync(endpoint, form, token);
+            using var response = await Post(endpoint, form, token);
             response.EnsureSuccessStatusCode();
             return (await response.Content.ReadFromJsonAsync<TokenAnswer>(token))!;
         }, cancel);
+    }
+
+    /// <summary>A connection that is broken off in the moment in which it is made comes as a socket's own exception, past HttpClient's.</summary>
+    private async Task<HttpResponseMessage> Post(Uri endpoint, FormUrlEncodedContent form, CancellationToken cancel)
+    {
+        try
+        {
+            return await _http.PostAsync(endpoint, form, cancel);
+        }
+        catch (SocketException e)
+        {
+            throw new HttpRequestException(HttpRequestError.ConnectionError, null, e);
+        }
     }
 
     private Kept Keep(Asked service, TokenAnswer answer)

@@ -40,7 +40,7 @@ public sealed class FaultTests
         var good = false;
         try
         {
-            await DebianPackages.EnsureFaketime(Say, Cancel);
+            await DebianPackages.EnsureFaketime(LoadedRun.Say, Cancel);
             await using var cluster = _cluster = await LocalCluster.Start(new LocalClusterOptions
             {
                 Root = Repository.Root,
@@ -54,24 +54,25 @@ public sealed class FaultTests
                 ReadyLimit = TimeSpan.FromSeconds(180),
                 Died = program => _died.Enqueue($"{program.Name} ended by itself with code {program.Process?.ExitCode}:\n{program.Process?.LastLines(20)}"),
             }, Cancel);
-            Say($"the cluster is up after {clock.Elapsed.TotalSeconds:F0} s, in {_folder}");
+            LoadedRun.Say($"the cluster is up after {clock.Elapsed.TotalSeconds:F0} s, in {_folder}");
             await using var load = _load = await Load.Start(cluster, history, firstPatient);
             await load.Do("begin", new { rate = 0.3 });
-            Say($"the probe before any fault: {await load.Do("probe")}");
+            LoadedRun.Say($"the probe before any fault: {await load.Do("probe")}");
 
             await Faults();
 
-            Say($"the load ends: {await load.Do("stop", new { limit = 30_000 })}");
-            var verdict = await Settled(history, firstPatient);
+            LoadedRun.Say($"the load ends: {await load.Do("stop", new { limit = 30_000 })}");
+            var run = new LoadedRun(cluster, load, _folder, history, firstPatient);
+            await run.Settled(Cancel);
             await load.Do("pictures", limit: TimeSpan.FromMinutes(2));
-            verdict = await Check(history, firstPatient);
-            var lines = HistoryLine.Read(history);
+            var verdict = await run.Check(Cancel);
+            var lines = run.History;
             var violations = verdict.Violations.Concat(_died.Select(text => new Violation("h", text)))
                 .Concat(lines.Where(line => line.Kind == "error").Select(line => new Violation("h", $"the load itself failed: {line.Text}")))
                 .Concat(TooLittle(lines, verdict).Select(text => new Violation("h", text)))
                 .Concat(_faults.Where(fault => fault.Failed is not null).Select(fault => new Violation("h", $"after '{fault.Name}' the platform did not work again: {fault.Failed}"))).ToList();
             Report(report, lines, verdict, violations, clock.Elapsed);
-            Write(report);
+            LoadedRun.Write("faults.txt", report);
             good = violations.Count == 0;
             Assert.True(good, $"{report}\nLogs and history are kept in {_folder}");
         }
@@ -80,7 +81,7 @@ public sealed class FaultTests
             if (good)
                 Directory.Delete(_folder, recursive: true);
             else
-                Say($"logs and history are kept in {_folder}");
+                LoadedRun.Say($"logs and history are kept in {_folder}");
         }
     }
 
@@ -123,7 +124,7 @@ public sealed class FaultTests
         {
             // The other replica carries all of it, also what the one that stands still had taken its turn to tell.
             await Task.Delay(TimeSpan.FromSeconds(13), Cancel);
-            Say($"the probe while registration-1 stands still: {await _load.Do("probe", limit: TimeSpan.FromSeconds(17))}");
+            LoadedRun.Say($"the probe while registration-1 stands still: {await _load.Do("probe", limit: TimeSpan.FromSeconds(17))}");
         });
         await Pause("tokens", 20, () => Task.CompletedTask);
         await Fault("1 % of events dropped", () => WithSidecarFaults("""{"drop":1}""", TimeSpan.FromSeconds(30), "is dropped"), down: false);
@@ -142,7 +143,7 @@ public sealed class FaultTests
         using var answer = await http.GetAsync(new Uri(process.HttpAddress + "/health/live"), Cancel);
         Assert.True(answer.Headers.Date > DateTimeOffset.UtcNow.AddMinutes(4), $"{name} does not see the clock that it is given: {answer.Headers.Date:O}");
         await Task.Delay(TimeSpan.FromSeconds(12), Cancel);
-        Say($"the probe with {name}'s clock ahead: {await _load.Do("probe")}");
+        LoadedRun.Say($"the probe with {name}'s clock ahead: {await _load.Do("probe")}");
         await Again(process, new() { ["LD_PRELOAD"] = null, ["FAKETIME"] = null, ["DONT_FAKE_MONOTONIC"] = null, ["FAKETIME_FORCE_MONOTONIC_FIX"] = null });
     });
 
@@ -202,52 +203,21 @@ public sealed class FaultTests
         }
         await _load.Mark(name, "whole", down);
         _faults.Add(new FaultLine(name, repaired, clock.Elapsed - repaired, failed));
-        Say($"{name}: {repaired.TotalSeconds:F1} s, then whole again in {(clock.Elapsed - repaired).TotalSeconds:F1} s {failed}");
+        LoadedRun.Say($"{name}: {repaired.TotalSeconds:F1} s, then whole again in {(clock.Elapsed - repaired).TotalSeconds:F1} s {failed}");
         await Task.Delay(Breath, Cancel);
-    }
-
-    /// <summary>Events on their way arrive: until nothing is wrong any more, or the limit is reached.</summary>
-    private async Task<Verdict> Settled(string history, int firstPatient)
-    {
-        var clock = Stopwatch.StartNew();
-        while (true)
-        {
-            var verdict = await Check(history, firstPatient);
-            if (verdict.Violations.Count == 0 || clock.Elapsed > TimeSpan.FromSeconds(35))
-                return verdict;
-            await Task.Delay(Breath, Cancel);
-        }
-    }
-
-    private async Task<Verdict> Check(string history, int firstPatient)
-    {
-        await _load.Do("flush");
-        var lines = HistoryLine.Read(history);
-        return HistoryChecker.Check(await ClusterState.Read(_cluster, lines, Cancel) with
-        {
-            Logs = ClusterState.Logs(_folder),
-            CprNumbers = Enumerable.Range(0, lines.Max(line => line.Patient) + 1).Select(n => HistoryLine.CprOf(firstPatient, n)).ToHashSet(),
-        });
     }
 
     private void Report(StringBuilder report, List<HistoryLine> history, Verdict verdict, List<Violation> violations, TimeSpan took)
     {
         report.AppendLine(CultureInfo.InvariantCulture, $"The fault stage, {took.TotalSeconds:F0} s").AppendLine();
-        report.AppendLine("operation    accepted  refused  unanswered  tried again");
-        foreach (var kind in history.Where(line => line.Kind is not ("fault" or "error")).GroupBy(line => line.Kind).OrderBy(group => group.Key, StringComparer.Ordinal))
-            report.AppendLine(CultureInfo.InvariantCulture,
-                $"{kind.Key,-12} {kind.Count(l => l.IsAccepted),8} {kind.Count(l => l.Outcome == "refused"),8} {kind.Count(l => l.Outcome == "unanswered"),11} {kind.Count(l => l.Tries > 1),12}");
-        report.AppendLine().AppendLine("refusals     " + Counted(history.Where(line => line.Outcome == "refused").Select(line => $"{line.Kind} {line.Code}")));
-        report.AppendLine("tried again  " + Counted(history.Where(line => line.Tries > 1).Select(line => line.Why)));
+        LoadedRun.Operations(report, history);
         report.AppendLine().AppendLine("fault                                until repaired  until whole again");
         foreach (var fault in _faults)
             report.AppendLine(CultureInfo.InvariantCulture, $"{fault.Name,-36} {fault.Repaired.TotalSeconds,12:F1} s {fault.Whole.TotalSeconds,16:F1} s {fault.Failed}");
         report.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"reads that had to mask {verdict.ReadsBound}, that had to show {verdict.ReadsFree}; deadlines fired {verdict.DeadlinesFired}, of them {verdict.FiredAhead} by a clock that was ahead");
         report.AppendLine(CultureInfo.InvariantCulture, $"longest exposure {verdict.LongestExposureMs / 1000:F2} s after an acknowledgement ({verdict.Exposed} reads); the bound is 10 s");
         report.AppendLine("events that were " + string.Join(", ", _hits));
-        report.AppendLine(CultureInfo.InvariantCulture, $"violations {violations.Count}");
-        foreach (var violation in violations.Take(60))
-            report.AppendLine(CultureInfo.InvariantCulture, $"  ({violation.Rule}) {violation.Evidence}");
+        LoadedRun.Violations(report, violations);
     }
 
     /// <summary>A run in which little happened has shown little. A tenth of what an ordinary one has.</summary>
@@ -260,18 +230,6 @@ public sealed class FaultTests
         if (verdict.DeadlinesFired < 30)
             yield return $"only {verdict.DeadlinesFired} deadlines fired";
     }
-
-    private static string Counted(IEnumerable<string?> all) =>
-        string.Join(", ", all.GroupBy(text => text ?? "?").OrderByDescending(group => group.Count()).Select(group => $"{group.Key} × {group.Count()}"));
-
-    private static void Write(StringBuilder report)
-    {
-        var file = Path.Combine(Directory.CreateDirectory(Path.Combine(Repository.Root, ".build", "results")).FullName, "faults.txt");
-        File.WriteAllText(file, report.ToString());
-        Console.WriteLine(report);
-    }
-
-    private static void Say(string line) => Console.WriteLine($"{DateTimeOffset.UtcNow:HH:mm:ss} {line}");
 
     private sealed record FaultLine(string Name, TimeSpan Repaired, TimeSpan Whole, string? Failed);
 }

@@ -29,9 +29,12 @@ internal sealed class Load : IAsyncDisposable
     /// <param name="cluster">Whom they meet.</param>
     /// <param name="history">The file that they write.</param>
     /// <param name="firstPatient">Of the run's own patients.</param>
-    public static async Task<Load> Start(LocalCluster cluster, string history, int firstPatient)
+    /// <param name="addresses">Where they meet it; null for the addresses of its processes.</param>
+    public static async Task<Load> Start(LocalCluster cluster, string history, int firstPatient, LoadAddresses? addresses = null)
     {
         await Peer.Packages;
+        addresses ??= new LoadAddresses(cluster["tokens"].HttpAddress, cluster["approval"].HttpAddress,
+            [.. cluster.Replicas("registration").Select(replica => replica.GrpcAddress)], cluster.Replicas("effectuation").ToDictionary(replica => replica.Name, replica => replica.GrpcAddress));
         var process = Process.Start(new ProcessStartInfo("node", [Path.Combine(Peer.Folder, "load.mjs")])
         {
             RedirectStandardInput = true,
@@ -46,10 +49,10 @@ internal sealed class Load : IAsyncDisposable
             firstPatient,
             run = Guid.NewGuid().ToString("N")[..8],
             protos = Path.Combine(Repository.Root, "contracts", "proto"),
-            tokens = cluster["tokens"].HttpAddress,
-            approval = cluster["approval"].HttpAddress,
-            registrations = cluster.Replicas("registration").Select(replica => replica.GrpcAddress),
-            effectuations = cluster.Replicas("effectuation").ToDictionary(replica => replica.Name, replica => replica.GrpcAddress),
+            tokens = addresses.Tokens,
+            approval = addresses.Approval,
+            registrations = addresses.Registrations,
+            effectuations = addresses.Effectuations,
             amqp = cluster.RabbitMq.Port,
             secrets = Clients.ToDictionary(client => client, client => cluster.Secrets["client/" + client]),
         }));
@@ -97,3 +100,6 @@ internal sealed class Load : IAsyncDisposable
             answer.TrySetException(new InvalidOperationException($"The load has ended: {string.Join('\n', _errors)}"));
     }
 }
+
+/// <summary>Whom the foreign systems call. Each address of registration and effectuation has a connection of its own, also where two are the same.</summary>
+internal sealed record LoadAddresses(string Tokens, string Approval, IReadOnlyList<string> Registrations, IReadOnlyDictionary<string, string> Effectuations);

@@ -7,7 +7,7 @@ internal sealed class StartException(string message) : Exception(message);
 
 /// <summary>The command line: daprd's names, and two of the stand-in's own.</summary>
 internal sealed record Flags(
-    string AppId, int AppPort, int HttpPort, int GrpcPort, int InternalPort, string Resources, string? Config, string? Names, string? Faults, TimeSpan Grace)
+    string AppId, int AppPort, int HttpPort, int GrpcPort, int InternalPort, string Resources, string? Config, string? Names, string? Faults, TimeSpan Block, TimeSpan Grace)
 {
     /// <summary>Known to daprd and without a meaning here.</summary>
     private static readonly HashSet<string> Ignored = ["metrics-port", "enable-metrics", "log-level", "log-as-json", "dapr-listen-addresses", "mode", "placement-host-address", "scheduler-host-address"];
@@ -29,10 +29,12 @@ internal sealed record Flags(
         var flags = new Flags(
             Text("app-id") ?? throw new StartException("Set --app-id."), Port("app-port", 0), Port("dapr-http-port", 3500), Port("dapr-grpc-port", 50001),
             Port("dapr-internal-grpc-port", 50002), Text("resources-path") ?? Text("components-path") ?? throw new StartException("Set --resources-path."), Text("config"),
-            Text("names"), Text("faults"), TimeSpan.FromSeconds(Port("dapr-graceful-shutdown-seconds", 5)));
+            Text("names"), Text("faults"), Text("dapr-block-shutdown-duration") is { } block ? Duration(block) : TimeSpan.Zero, TimeSpan.FromSeconds(Port("dapr-graceful-shutdown-seconds", 5)));
         if ((Text("app-protocol") ?? "http") != "h2c")
             throw new StartException("The stand-in speaks to its app by --app-protocol h2c only.");
         var unknown = given.Keys.Except(Ignored).ToList();
+        static TimeSpan Duration(string text) => text is [.. var number, 's'] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(seconds) : throw new StartException("--dapr-block-shutdown-duration must be seconds here, for example 30s.");
         return unknown.Count == 0 ? flags : throw new StartException($"The stand-in does not know --{string.Join(", --", unknown)}.");
     }
 }

@@ -12,6 +12,7 @@ internal sealed class Names(Flags flags) : BackgroundService
 {
     private readonly string? _own = flags.Names is null ? null : Path.Combine(flags.Names, flags.AppId, flags.InternalPort.ToString(CultureInfo.InvariantCulture));
     private int _turn = Random.Shared.Next(1000);
+    private volatile bool _left;
 
     /// <summary>Internal ports of the sidecars of an app, the next in turn first.</summary>
     public IReadOnlyList<int> Resolve(string app)
@@ -41,6 +42,16 @@ internal sealed class Names(Flags flags) : BackgroundService
         }
     }
 
+    /// <summary>No more named from now on, and gone when the app has gone or the limit is reached: a pod that ends is taken out first, and is used by itself to its end.</summary>
+    public async Task Leave(TimeSpan limit)
+    {
+        _left = true;
+        if (_own is not null)
+            File.Delete(_own);
+        for (var until = DateTime.UtcNow + limit; DateTime.UtcNow < until && flags.AppPort != 0 && await AppListens(CancellationToken.None);)
+            await Task.Delay(100);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (_own is null || flags.AppPort == 0)
@@ -52,7 +63,7 @@ internal sealed class Names(Flags flags) : BackgroundService
             while (!stoppingToken.IsCancellationRequested)
             {
                 listened = await AppListens(stoppingToken);
-                if (!listened)
+                if (!listened || _left)
                     File.Delete(_own);
                 else if (!File.Exists(_own))
                     await File.WriteAllTextAsync(_own, "", stoppingToken);

@@ -79,7 +79,11 @@ try
 {
     if (broker is not null)
         await broker.Start(app.Lifetime.ApplicationStopping);
-    app.Lifetime.ApplicationStopping.Register(() => broker?.Stop(flags.Grace).Wait());
+    app.Lifetime.ApplicationStopping.Register(() =>
+    {
+        app.Services.GetRequiredService<Names>().Leave(flags.Block).Wait();
+        broker?.Stop(flags.Grace).Wait();
+    });
     await app.StartAsync();
     started = true;
     await app.WaitForShutdownAsync();

@@ -43,11 +43,18 @@ async function token(client) {
   if (!known?.fetching) {
     const fetching = (async () => {
       const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: client, client_secret: settings.secrets[client] });
-      const response = await fetch(settings.tokens + '/connect/token', { method: 'POST', body, signal: AbortSignal.timeout(4000) });
-      if (!response.ok) throw new Error(`tokens ${response.status}`);
-      const { access_token: value, expires_in: life } = await response.json();
-      tokens.set(client, { value, renewAt: now() + life * 800, endsAt: now() + life * 1000 });
-      return value;
+      const line = { k: 'token', t0: now(), tries: 1 };
+      try {
+        const response = await fetch(settings.tokens + '/connect/token', { method: 'POST', body, signal: AbortSignal.timeout(4000) });
+        if (!response.ok) throw new Error(`tokens ${response.status}`);
+        const { access_token: value, expires_in: life } = await response.json();
+        tokens.set(client, { value, renewAt: now() + life * 800, endsAt: now() + life * 1000 });
+        write({ ...line, t1: now(), out: 'accepted' });
+        return value;
+      } catch (error) {
+        write({ ...line, t1: now(), out: 'unanswered', code: error.cause?.code ?? error.message });
+        throw error;
+      }
     })().finally(() => { const entry = tokens.get(client); if (entry) entry.fetching = undefined; });
     tokens.set(client, { ...known, fetching });
   }
@@ -63,7 +70,8 @@ const forget = (client) => tokens.delete(client);
 // ── gRPC
 const files = ['registration', 'effectuation'].map((name) => `sloring/${name}/v1/${name}.proto`);
 const { sloring } = grpc.loadPackageDefinition(protoLoader.loadSync(files, { includeDirs: [settings.protos], keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true }));
-const patience = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000, 'grpc.keepalive_time_ms': 2000, 'grpc.keepalive_timeout_ms': 2000 };
+// A connection of its own for each client: no two share what a replica's end takes away.
+const patience = { 'grpc.use_local_subchannel_pool': 1, 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000, 'grpc.keepalive_time_ms': 2000, 'grpc.keepalive_timeout_ms': 2000 };
 const client = (Service, address) => new Service(address.replace('http://', ''), grpc.credentials.createInsecure(), patience);
 const registrations = settings.registrations.map((address) => client(sloring.registration.v1.RegistrationService, address));
 const effectuations = Object.fromEntries(Object.entries(settings.effectuations).map(([name, address]) => [name, client(sloring.effectuation.v1.EffectuationService, address)]));
@@ -81,7 +89,7 @@ async function call(service, method, request, as, limit) {
     if (!error) return resolve({ reply });
     if (error.code === grpc.status.UNAUTHENTICATED) forget(as);
     const code = /^SLR-\d{3}/.exec(error.details ?? '')?.[0];
-    resolve(code ? judged(code) : none(grpc.status[error.code]));
+    resolve(code ? judged(code) : none(`${grpc.status[error.code]} ${error.details}`));
   }));
 }
 const millis = (stamp) => Number(stamp.seconds) * 1000 + Math.ceil(stamp.nanos / 1e6);
@@ -169,7 +177,7 @@ async function http(address, method, path, body, as) {
     if (response.status === 401) forget(as);
     return reply.code ? judged(reply.code) : none(`HTTP ${response.status}`);
   } catch (error) {
-    return none(error.name);
+    return none(error.cause?.code ?? error.name);
   }
 }
 
@@ -279,9 +287,9 @@ async function update(n) {
   while (!entry.t1 && !entry.closed && (await sourceLink.publish('sloring.updates', 'data-source-update', { updateId: id, entries })).none) await sleep(500);
 }
 
-async function picture(n, replica) {
+async function picture(n, replica, of = effectuations) {
   const t0 = now();
-  const result = await call(effectuations[replica], 'GetMaskingInstructions', { patient_cpr: cprOf(n) }, 'borgervisning', 10000);
+  const result = await call(of[replica], 'GetMaskingInstructions', { patient_cpr: cprOf(n) }, 'borgervisning', 10000);
   const line = { k: 'picture', r: replica, n, t0, t1: now() };
   return write(result.reply
     ? { ...line, out: 'accepted', orgs: Object.fromEntries(result.reply.organisations.map((o) => [o.cvr, millis(o.ends_at)])) }
@@ -313,7 +321,14 @@ const someone = () => {
   if (ended.length && chance(0.3)) return pick(ended.slice(-40));
   return Math.floor(Math.random() * patients);
 };
-function begin({ rate = 1 }) {
+// A leader looks at the work list: nothing is tried again, not even once.
+async function list({ leader } = pick(Object.values(organisations))) {
+  const t0 = now();
+  const result = await http(settings.approval, 'GET', '/v1/cases', undefined, leader);
+  write({ k: 'list', t0, t1: now(), tries: 1, out: result.reply ? 'accepted' : result.refused ? 'refused' : 'unanswered', code: result.refused ?? result.none });
+}
+function begin({ rate = 1, lists = 0 }) {
+  if (lists) every(lists, 20, () => list());
   every(10 * rate, 120, () => activate());
   every(40 * rate, 120, () => { const n = someone(); return n === undefined ? undefined : read(n); });
   every(2 * rate, 30, () => { const n = someone(); return n === undefined ? undefined : update(n); });
@@ -376,8 +391,9 @@ const commands = {
     [...open].forEach(close);
     return { patients, maskings: maskings.length };
   },
-  async pictures() {
-    await inPairs(Array.from({ length: patients }, (_, n) => Object.keys(effectuations).map((r) => [n, r])).flat(), picture);
+  async pictures({ replicas }) {
+    const of = replicas ? Object.fromEntries(Object.entries(replicas).map(([name, address]) => [name, client(sloring.effectuation.v1.EffectuationService, address)])) : effectuations;
+    await inPairs(Array.from({ length: patients }, (_, n) => Object.keys(of).map((r) => [n, r, of])).flat(), picture);
     await inPairs([...new Set(ended)].flatMap((n) => Object.keys(effectuations).map((r) => [n, r])), read);
     return { patients };
   },
