@@ -91,19 +91,22 @@ public sealed class RunningCluster : IAsyncLifetime
     public async Task<string> ActivateOverAmqp(string patient, string? traceParent = null)
     {
         await using var adapter = await Connect("epj-hovedstaden");
-        var answer = await adapter.Request("sloring.activations", "activate-masking", new JsonObject
-        {
-            ["idempotencyKey"] = Guid.NewGuid().ToString("N"),
-            ["patientCpr"] = patient,
-            ["trigger"] = "threats",
-            ["behaviourOn"] = DanishTime.DayOf(DateTimeOffset.UtcNow).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            ["reason"] = "Truede med vold ved døren.",
-            ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker", ["unitSorId"] = "1000111000016001" },
-        }.ToJsonString(), new { userId = "epj-hovedstaden", headers = traceParent is null ? null : new { traceparent = traceParent } });
+        var answer = await adapter.Request("sloring.activations", "activate-masking", Activation(patient, Guid.NewGuid().ToString("N")), new { userId = "epj-hovedstaden", headers = traceParent is null ? null : new { traceparent = traceParent } });
         var said = JsonNode.Parse((string)answer["body"]!)!;
         Assert.True((bool)said["accepted"]!, said.ToJsonString());
         return (string)said["maskingId"]!;
     }
+
+    /// <summary>An activation as an EPJ adapter of Region Hovedstaden sends it over the broker.</summary>
+    internal static string Activation(string patient, string idempotencyKey) => new JsonObject
+    {
+        ["idempotencyKey"] = idempotencyKey,
+        ["patientCpr"] = patient,
+        ["trigger"] = "threats",
+        ["behaviourOn"] = DanishTime.DayOf(DateTimeOffset.UtcNow).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        ["reason"] = "Truede med vold ved døren.",
+        ["activator"] = new JsonObject { ["personId"] = "hw-1001", ["role"] = "health-worker", ["unitSorId"] = "1000111000016001" },
+    }.ToJsonString();
 
     /// <summary>CreateBlurring for Region Hovedstaden, by node's soap.</summary>
     public async Task MaskOverSoap(string process, string patient) => Assert.Equal("OK", (string?)await Systems.Call(

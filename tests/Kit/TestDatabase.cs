@@ -150,11 +150,14 @@ public static class TestDatabase
         await ForeignProgram.Run(Path.Combine(DebianPackages.PostgresPrograms, "pg_restore"), "", "--clean", "--if-exists", "--exit-on-error", "--dbname=" + await Address(folder), Path.Combine(backup, Dump));
     }
 
-    private static async Task<string> Address(string folder)
+    /// <summary>A database as libpq's programs name it.</summary>
+    public static string AddressOf(string connectionString)
     {
-        var to = new NpgsqlConnectionStringBuilder((await Server.Value).ConnectionString(Name(folder)));
+        var to = new NpgsqlConnectionStringBuilder(connectionString);
         return $"postgresql://{to.Username}:{Uri.EscapeDataString(to.Password!)}@{to.Host}:{to.Port}/{to.Database}";
     }
+
+    private static async Task<string> Address(string folder) => AddressOf((await Server.Value).ConnectionString(Name(folder)));
 
     private static async Task Create(string folder) =>
         await (await Server.Value).CreateDatabase(Name(folder), Services.ToDictionary(service => service, _ => Password));
