@@ -72,11 +72,11 @@ public sealed class RunningCluster : IAsyncLifetime
         Directory.Delete(Folder, recursive: true);
     }
 
-    /// <summary>A hundred ports above those of the platform that nobody listens on.</summary>
-    internal static int FreeOffset()
+    /// <summary>A hundred ports, or several, above those of the platform that nobody listens on.</summary>
+    internal static int FreeOffset(int hundreds = 1)
     {
         var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(endpoint => endpoint.Port).ToHashSet();
-        return Enumerable.Range(Random.Shared.Next(8, 100), 40).Select(hundreds => hundreds * 100).First(offset => !Enumerable.Range(5200 + offset, 100).Any(taken.Contains));
+        return Enumerable.Range(Random.Shared.Next(8, 100), 40).Select(hundreds => hundreds * 100).First(offset => !Enumerable.Range(5200 + offset, 100 * hundreds).Any(taken.Contains));
     }
 
     /// <summary>HTTP address of a process.</summary>

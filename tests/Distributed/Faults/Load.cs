@@ -47,6 +47,7 @@ internal sealed class Load : IAsyncDisposable
         {
             history,
             firstPatient,
+            patience = addresses.Patience,
             run = Guid.NewGuid().ToString("N")[..8],
             protos = Path.Combine(Repository.Root, "contracts", "proto"),
             tokens = addresses.Tokens,
@@ -102,4 +103,8 @@ internal sealed class Load : IAsyncDisposable
 }
 
 /// <summary>Whom the foreign systems call. Each address of registration and effectuation has a connection of its own, also where two are the same.</summary>
-internal sealed record LoadAddresses(string Tokens, string Approval, IReadOnlyList<string> Registrations, IReadOnlyDictionary<string, string> Effectuations);
+internal sealed record LoadAddresses(string Tokens, string Approval, IReadOnlyList<string> Registrations, IReadOnlyDictionary<string, string> Effectuations)
+{
+    /// <summary>So many times longer than usual an answer is waited for.</summary>
+    public int Patience { get; init; } = 1;
+}

@@ -15,8 +15,6 @@ namespace Sloring.Tests.Distributed.Upgrade;
 [Trait("stage", "faults")]
 public sealed class UpgradeTests
 {
-    private const int PortOffset = 400;
-
     /// <summary>deploy/k8s/base/common.yaml: preStop, and what is left of terminationGracePeriodSeconds.</summary>
     private static readonly TimeSpan PreStop = TimeSpan.FromSeconds(5), Grace = TimeSpan.FromSeconds(85);
 
@@ -36,6 +34,7 @@ public sealed class UpgradeTests
     private static readonly string[] BrokenOff = ["UNAVAILABLE", "UND_ERR_SOCKET", "ECONNRESET", "ECONNREFUSED", "EPIPE"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("sloring-upgrade-").FullName;
+    private readonly int _offset = RunningCluster.FreeOffset(hundreds: 3);
     private readonly ConcurrentQueue<string> _failures = [];
     private readonly ConcurrentQueue<double> _cuts = [];
     private readonly List<string> _replaced = [];
@@ -52,7 +51,7 @@ public sealed class UpgradeTests
         var (history, firstPatient, good) = (Path.Combine(_folder, "history.jsonl"), Random.Shared.Next(50_000), false);
         try
         {
-            var port = 5260 + PortOffset;
+            var port = 5260 + _offset;
             foreach (var service in (string[])["tokens", "registration", "approval", "effectuation", "portal"])
             {
                 _services[(service, false)] = new ServiceAddress(port++);
@@ -63,7 +62,7 @@ public sealed class UpgradeTests
                 Root = Repository.Root,
                 ServicesRoot = before.Root,
                 Folder = _folder,
-                Offset = PortOffset,
+                Offset = _offset,
                 ServiceEnvironment = new Dictionary<string, string?>
                 {
                     ["DOTNET_TieredPGO"] = "0",
@@ -83,7 +82,7 @@ public sealed class UpgradeTests
             LoadedRun.Say($"the cluster is up after {clock.Elapsed.TotalSeconds:F0} s, in {_folder}");
 
             await using var load = _load = await Load.Start(cluster, history, firstPatient, new LoadAddresses(At("tokens", false), At("approval", false),
-                [.. Enumerable.Repeat(At("registration", true), 4)], Enumerable.Range(1, 4).ToDictionary(n => $"view-{n}", _ => At("effectuation", true))));
+                [.. Enumerable.Repeat(At("registration", true), 4)], Enumerable.Range(1, 4).ToDictionary(n => $"view-{n}", _ => At("effectuation", true))) { Patience = 6 });
             await load.Do("begin", new { rate = 0.3, lists = 5 });
             await using var source = await WatchingSource.Start(At("registration", true), At("tokens", false), cluster.Secrets["client/kilde-hovedstaden"]);
             await using var leader = await PortalVisitor.Start(At("portal", false));

@@ -39,6 +39,7 @@ internal sealed record VersionBefore(string Root, string Commit, bool Drains)
         catch (InvalidOperationException e)
         {
             say($"THE VERSION BEFORE IS NOT TRIED: {commit} is not in this clone's history ({e.Message.Trim()}). Fetch it all (git fetch --unshallow) to try it.");
+            File.Delete(archive);
             Directory.Delete(folder);
             return new VersionBefore(Repository.Root, "", Drains: true);
         }

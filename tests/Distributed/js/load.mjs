@@ -15,6 +15,8 @@ const write = (line) => { history.write(JSON.stringify(line) + '\n'); return lin
 const pick = (all) => all[Math.floor(Math.random() * all.length)];
 const chance = (share) => Math.random() < share;
 let stopping = false;
+// How long an answer is waited for: a machine that is busy with tests is slow, and slow is not failed where that is what is looked at.
+const patient = (ms) => ms * settings.patience;
 
 // As HistoryChecker's own: patient number n of the run.
 const cprOf = (n) => {
@@ -45,7 +47,7 @@ async function token(client) {
       const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: client, client_secret: settings.secrets[client] });
       const line = { k: 'token', t0: now(), tries: 1 };
       try {
-        const response = await fetch(settings.tokens + '/connect/token', { method: 'POST', body, signal: AbortSignal.timeout(4000) });
+        const response = await fetch(settings.tokens + '/connect/token', { method: 'POST', body, signal: AbortSignal.timeout(patient(4000)) });
         if (!response.ok) throw new Error(`tokens ${response.status}`);
         const { access_token: value, expires_in: life } = await response.json();
         tokens.set(client, { value, renewAt: now() + life * 800, endsAt: now() + life * 1000 });
@@ -85,7 +87,7 @@ async function call(service, method, request, as, limit) {
   }
   const metadata = new grpc.Metadata();
   metadata.set('authorization', `Bearer ${bearer}`);
-  return await new Promise((resolve) => service[method](request, metadata, { deadline: Date.now() + limit }, (error, reply) => {
+  return await new Promise((resolve) => service[method](request, metadata, { deadline: Date.now() + patient(limit) }, (error, reply) => {
     if (!error) return resolve({ reply });
     if (error.code === grpc.status.UNAUTHENTICATED) forget(as);
     const code = /^SLR-\d{3}/.exec(error.details ?? '')?.[0];
@@ -141,7 +143,7 @@ class Link {
     const channel = this.#open;
     if (!channel) return none('not connected');
     return await new Promise((resolve) => {
-      const limit = setTimeout(() => resolve(none('no confirm')), 6000);
+      const limit = setTimeout(() => resolve(none('no confirm')), patient(6000));
       const done = (error) => { clearTimeout(limit); resolve(error ? none('not confirmed') : { sent: true }); };
       try {
         channel.publish(exchange, key, Buffer.from(JSON.stringify(body)), { persistent: true, contentType: 'application/json', userId: this.#user, messageId: crypto.randomUUID(), ...options }, done);
@@ -157,7 +159,7 @@ class Link {
     try {
       const sent = await this.publish('sloring.activations', key, body, { replyTo: 'amq.rabbitmq.reply-to', correlationId });
       if (sent.none) return sent;
-      const { answer, ...other } = await Promise.race([answered, sleep(limit, none('no answer'), { ref: false })]);
+      const { answer, ...other } = await Promise.race([answered, sleep(patient(limit), none('no answer'), { ref: false })]);
       if (!answer) return other;
       return answer.accepted ? { reply: answer } : judged(answer.rejection?.code ?? 'SLR-908');
     } finally {
@@ -171,7 +173,7 @@ const links = Object.fromEntries(Object.values(organisations).map(({ epj }) => [
 async function http(address, method, path, body, as) {
   try {
     const headers = { authorization: `Bearer ${await token(as)}`, 'content-type': 'application/json' };
-    const response = await fetch(address + path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(5000) });
+    const response = await fetch(address + path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(patient(5000)) });
     const reply = await response.json();
     if (response.ok) return { reply };
     if (response.status === 401) forget(as);
