@@ -67,7 +67,7 @@ public static class EdgeFigures
         while (pairs.Count < Rounds)
         {
             var isWarm = Stopwatch.GetElapsedTime(start) > WarmUp;
-            var (time, answer) = await Run(publisher, "sloring.updates", "data-source-update", "sloring.masked-updates", $"{Cvr}.{Source}", update, messages);
+            var (time, answer) = await Masked(publisher, update, messages);
             var (bareTime, _) = await Run(bare, "bare", "in", "bare", "out", update, messages);
             if (!isWarm)
                 continue;
@@ -82,6 +82,10 @@ public static class EdgeFigures
             Median(pairs.Select(p => p.Masked / p.Bare)), 1 / 0.6,
             FormattableString.Invariant($"{Rate(p => p.Masked):N0} messages/s ({Rate(p => p.Masked) * entries:N0} entries/s) against {Rate(p => p.Bare):N0}; {update.Length:N0} bytes each"));
     }
+
+    /// <summary>Sends an update so many times to a platform: <see cref="Run"/>.</summary>
+    internal static Task<(double Seconds, byte[] Answer)> Masked(IConnection source, byte[] update, int messages) =>
+        Run(source, "sloring.updates", "data-source-update", "sloring.masked-updates", $"{Cvr}.{Source}", update, messages);
 
     /// <summary>Seconds from the first message out to the last answer in, and that answer.</summary>
     private static async Task<(double Seconds, byte[] Answer)> Run(IConnection connection, string exchange, string key, string answers, string answerKey, byte[] body, int messages)
@@ -118,7 +122,7 @@ public static class EdgeFigures
         return (Stopwatch.GetElapsedTime(start).TotalSeconds, answer);
     }
 
-    private static Task<IConnection> Connect(RabbitMqServer broker, string user, string password) => new ConnectionFactory
+    internal static Task<IConnection> Connect(RabbitMqServer broker, string user, string password) => new ConnectionFactory
     {
         HostName = "127.0.0.1",
         Port = broker.Port,
@@ -126,7 +130,7 @@ public static class EdgeFigures
         Password = password,
     }.CreateConnectionAsync(user);
 
-    private static byte[] Update(string[] patients, int entries)
+    internal static byte[] Update(string[] patients, int entries)
     {
         // Patients of some entries each, as a source sends them.
         var shares = Enumerable.Range(0, entries).Chunk(entries / patients.Length).Zip(patients, (chunk, patient) => new PatientEntries(patient, [.. chunk.Select(i => new Entry

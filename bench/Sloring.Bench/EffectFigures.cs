@@ -20,6 +20,7 @@ public static class EffectFigures
 {
     private const int EntriesPerMessage = 100;
     private const int Messages = 200;
+    internal const int EntriesPerStream = Messages * EntriesPerMessage;
     private const int Rounds = 15;
     private const int Activations = 200;
 
@@ -58,12 +59,12 @@ public static class EffectFigures
             if (round >= 3)
                 pairs.Add(pair);
         }
-        double Rate(double seconds) => Messages * EntriesPerMessage / seconds;
+        double Rate(double seconds) => EntriesPerStream / seconds;
         return new Figure("`MaskEntries` over gRPC, against an echo of the same messages over the same transport", Median(pairs.Select(p => p.Mask / p.Echo)), 2,
             $"{Rate(Median(pairs.Select(p => p.Mask))):F0} entries/s against {Rate(Median(pairs.Select(p => p.Echo))):F0}");
     }
 
-    private static async Task<double> Stream(EffectuationService.EffectuationServiceClient client, MaskEntriesRequest request, Metadata headers)
+    internal static async Task<double> Stream(EffectuationService.EffectuationServiceClient client, MaskEntriesRequest request, Metadata headers)
     {
         var start = Stopwatch.GetTimestamp();
         using var call = client.MaskEntryStream(headers);
@@ -77,7 +78,7 @@ public static class EffectFigures
         while (await call.ResponseStream.MoveNext(CancellationToken.None))
             received += call.ResponseStream.Current.Entries.Count;
         await sending;
-        return received == Messages * EntriesPerMessage ? Stopwatch.GetElapsedTime(start).TotalSeconds : throw new InvalidOperationException($"{received} entries came back.");
+        return received == EntriesPerStream ? Stopwatch.GetElapsedTime(start).TotalSeconds : throw new InvalidOperationException($"{received} entries came back.");
     }
 
     /// <summary>
@@ -140,7 +141,7 @@ public static class EffectFigures
         Activator = new Contracts.Registration.V1.Activator { PersonId = "hw-1001", Role = "health-worker", UnitSorId = "1000111000016001" },
     };
 
-    private static MaskEntriesRequest Request(string cpr)
+    internal static MaskEntriesRequest Request(string cpr)
     {
         var request = new MaskEntriesRequest { PatientCpr = cpr };
         for (var i = 0; i < EntriesPerMessage; i++)

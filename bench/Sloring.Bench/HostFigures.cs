@@ -71,7 +71,7 @@ public static class HostFigures
         return peak;
     }
 
-    private static double Mb(int process, string field)
+    internal static double Mb(int process, string field)
     {
         var path = $"/proc/{process}/status";
         var line = File.Exists(path) ? File.ReadLines(path).FirstOrDefault(text => text.StartsWith(field, StringComparison.Ordinal)) : null;

@@ -1,4 +1,17 @@
+using System.Globalization;
 using Sloring.Bench;
+
+// What a cluster is sized by, which is no ratio: capacity, and after it how many maskings the largest picture has.
+if (args is ["capacity", .. { Length: <= 1 } largest])
+{
+    if (!int.TryParse(largest.FirstOrDefault("1000000"), NumberStyles.None, CultureInfo.InvariantCulture, out var maskings) || maskings < 100)
+    {
+        Console.Error.WriteLine("Give capacity the number of maskings in the largest picture, 100 or more.");
+        return 2;
+    }
+    await CapacityFigures.Print(maskings);
+    return 0;
+}
 
 // All figures, or those whose group is named: masking, index, effect, deadlines, postgres, edge, worklist, cluster, host.
 (string Group, Func<IEnumerable<Figure>> Measure)[] groups =
