@@ -41,7 +41,7 @@ public static partial class CapacityFigures
         await using (var cluster = await LocalCluster.Start(
             new LocalClusterOptions { Root = Repository.Root, Folder = folder, Offset = Offset, ServiceEnvironment = unlimited, Progress = Console.Error.WriteLine }, CancellationToken.None))
         {
-            await using var database = NpgsqlDataSource.Create(cluster.Postgres.ConnectionString("sloring") + ";Command Timeout=600");
+            await using var database = NpgsqlDataSource.Create(cluster.Postgres.ConnectionString("sloring") + ";Command Timeout=0");
             using var tokens = new PlatformClient(cluster["tokens"].HttpAddress, cluster.Secrets.File, parties: cluster.Parties);
             await Wait(Idle);
             var idle = Memory(cluster, "VmRSS");
@@ -69,10 +69,10 @@ public static partial class CapacityFigures
                 costs.Select(cost => (string[])[cost.What, cost.PerSecond.ToString("N0", CultureInfo.InvariantCulture), .. parts.Select(part => cost.MsPerThousand(part, resting).ToString("N0", CultureInfo.InvariantCulture))]));
             PrintTable(["bytes a masking in", "journal", "other tables"], Schemas.Select(schema => (string[])
                 [schema, bytes[(schema, true)].ToString("N0", CultureInfo.InvariantCulture), bytes[(schema, false)].ToString("N0", CultureInfo.InvariantCulture)]));
-            var pictures = new List<string[]>();
+            // Row by row: the largest may take long.
+            PrintRows(["maskings in force", "new effectuation replica ready, s", "its memory, Mi", "its peak, Mi", "peak of the registration replica that it reads from, Mi", "restart of that, s"], ["---", "---", "---", "---", "---", "---"]);
             foreach (var size in Pictures.Where(size => size < largest).Append(largest))
-                pictures.Add(await Picture(cluster, database, size));
-            PrintTable(["maskings in force", "new effectuation replica ready, s", "its memory, Mi", "its peak, Mi", "peak of the registration replica that it reads from, Mi", "restart of that, s"], pictures);
+                PrintRows(await Picture(cluster, database, size));
         }
         Directory.Delete(folder, recursive: true);
     }
@@ -166,8 +166,10 @@ public static partial class CapacityFigures
         await using (var fill = database.CreateCommand(
             """
             INSERT INTO registration.maskings
-            SELECT (jsonb_populate_record(one, jsonb_build_object('MaskingId', gen_random_uuid(), 'DeadlineId', gen_random_uuid(), 'Patient', md5(random()::text || n)))).*
-            FROM (SELECT m AS one FROM registration.maskings m WHERE "State" = 1 LIMIT 1) source, generate_series(1, $1 - (SELECT count(*) FROM registration.maskings)) n
+            SELECT (copy).* FROM (
+              SELECT jsonb_populate_record(one, jsonb_build_object('MaskingId', gen_random_uuid(), 'DeadlineId', gen_random_uuid(), 'Patient', md5(random()::text || n))) AS copy
+              FROM (SELECT m AS one FROM registration.maskings m WHERE "State" = 1 LIMIT 1) source, generate_series(1, $1 - (SELECT count(*) FROM registration.maskings)) n
+              OFFSET 0) copies -- else the copy would be made once for every column
             """))
         {
             fill.Parameters.AddWithValue((long)size);
@@ -311,10 +313,14 @@ public static partial class CapacityFigures
 
     private static void PrintTable(string[] heads, IEnumerable<string[]> rows)
     {
-        Console.WriteLine($"| {string.Join(" | ", heads)} |\n|{string.Concat(Enumerable.Repeat("---|", heads.Length))}");
+        PrintRows([heads, [.. heads.Select(_ => "---")], .. rows]);
+        Console.WriteLine();
+    }
+
+    private static void PrintRows(params IEnumerable<string[]> rows)
+    {
         foreach (var row in rows)
             Console.WriteLine($"| {string.Join(" | ", row)} |");
-        Console.WriteLine();
     }
 
     [GeneratedRegex(@"Sloring\.(\w+)\.dll")]
