@@ -29,6 +29,9 @@ public static partial class CapacityFigures
 
     private static readonly int[] Pictures = [10_000, 100_000, 1_000_000];
 
+    private const string DeadlinesSet =
+        """SELECT (SELECT count(*) FROM registration.journal WHERE "Type" = 'deadline.set.v1') + (SELECT count(*) FROM approval.journal WHERE "Type" = 'deadline.set.v1')""";
+
     private static readonly string[] Schemas = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
 
     /// <summary>Prints the tables that docs/operations.md carries.</summary>
@@ -234,7 +237,7 @@ public static partial class CapacityFigures
         return new Cost(what, count, perSecond, clock.Elapsed.TotalSeconds, CpuSeconds().ToDictionary(part => part.Key, part => part.Value - before.GetValueOrDefault(part.Key)));
     }
 
-    /// <summary>Waits until every activation has its case, and no journal grows any more.</summary>
+    /// <summary>Waits until every activation has its case, the scheduler has every deadline, and no journal grows any more.</summary>
     private static async Task Settled(NpgsqlDataSource database, int activations)
     {
         var (limit, last) = (Stopwatch.StartNew(), -1L);
@@ -242,7 +245,7 @@ public static partial class CapacityFigures
         {
             await Wait(TimeSpan.FromSeconds(3));
             var entries = await Scalar($"SELECT {string.Join(" + ", Schemas.Select(schema => $"(SELECT count(*) FROM {schema}.journal)"))}");
-            if (entries == last && await Scalar("SELECT count(*) FROM approval.cases") >= activations)
+            if (entries == last && await Scalar("SELECT count(*) FROM approval.cases") >= activations && await Scalar("SELECT count(*) FROM scheduler.deadlines") >= await Scalar(DeadlinesSet))
                 return;
             last = entries;
             if (limit.Elapsed > Limit)
