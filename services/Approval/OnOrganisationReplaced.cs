@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Sloring.Approval.Domain;
 using Sloring.Contracts.Events;
 using Sloring.Hosting;
 
@@ -13,10 +14,16 @@ public sealed class OnOrganisationReplaced : IReaction<ApprovalDb, OrganisationR
     public async Task React(OrganisationReplaced e, WriteScope<ApprovalDb> scope)
     {
         var closed = scope.Db.Cases.Where(c => c.Cvr == e.ReplacedCvr && c.ClosedAt != null);
-        await scope.Db.Complaints.Where(complaint => closed.Any(c => c.CaseId == complaint.CaseId))
-            .ExecuteUpdateAsync(set => set.SetProperty(complaint => complaint.Cvr, e.Cvr), scope.Cancel);
-        await scope.Db.Notices.Where(notice => closed.Any(c => c.CaseId == notice.CaseId))
-            .ExecuteUpdateAsync(set => set.SetProperty(notice => notice.Cvr, e.Cvr), scope.Cancel);
+        await MoveWhatBelongsTo(closed, e.Cvr, scope);
         await closed.ExecuteUpdateAsync(set => set.SetProperty(c => c.Cvr, e.Cvr), scope.Cancel);
+    }
+
+    /// <summary>Complaints and notices of cases are the organisation's that has the cases.</summary>
+    internal static async Task MoveWhatBelongsTo(IQueryable<ApprovalCase> cases, string cvr, WriteScope<ApprovalDb> scope)
+    {
+        await scope.Db.Complaints.Where(complaint => cases.Any(c => c.CaseId == complaint.CaseId))
+            .ExecuteUpdateAsync(set => set.SetProperty(complaint => complaint.Cvr, cvr), scope.Cancel);
+        await scope.Db.Notices.Where(notice => cases.Any(c => c.CaseId == notice.CaseId))
+            .ExecuteUpdateAsync(set => set.SetProperty(notice => notice.Cvr, cvr), scope.Cancel);
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Sloring.Approval.Domain;
 using Sloring.Contracts;
 using Sloring.Contracts.Events;
@@ -37,8 +36,7 @@ public sealed class OnRegistrationTakenOver(Practices practices, ApprovalLevels 
         found.LevelUnitSorId = levels.Deciding(organisation, found.LevelUnitSorId, practice.ApprovalLevel);
         if (found.EscalatedUnitSorId is not null)
             found.EscalatedUnitSorId = levels.Above(organisation, found.LevelUnitSorId);
-        await scope.Db.Complaints.Where(complaint => complaint.CaseId == found.CaseId).ExecuteUpdateAsync(set => set.SetProperty(complaint => complaint.Cvr, cvr), scope.Cancel);
-        await scope.Db.Notices.Where(notice => notice.CaseId == found.CaseId).ExecuteUpdateAsync(set => set.SetProperty(notice => notice.Cvr, cvr), scope.Cancel);
+        await OnOrganisationReplaced.MoveWhatBelongsTo(scope.Db.Cases.Where(c => c.CaseId == found.CaseId), cvr, scope);
         return true;
     }
 }
