@@ -26,8 +26,9 @@ public sealed class DrainTests
         try
         {
             await Eventually.True(async () => !process.HasExited ? await Answers(http, "/health/ready") == 200 : throw new InvalidOperationException(process.LastLines()), "tokens is ready");
-            var callers = Enumerable.Range(0, 40).Select(_ => Task.Run(() => CallUntilToldToGo(http))).ToList();
-            await Task.Delay(TimeSpan.FromMilliseconds(500), Cancel);
+            var answered = new int[40];
+            var callers = answered.Select((_, caller) => Task.Run(() => CallUntilToldToGo(http, () => Interlocked.Increment(ref answered[caller])))).ToList();
+            await Eventually.True(() => Task.FromResult(Enumerable.Range(0, answered.Length).All(caller => Volatile.Read(ref answered[caller]) >= 10)), "every caller is answered, again and again");
 
             process.Terminate();
             await Eventually.True(async () => await Answers(http, "/health/ready") == 503, "it says that it is not ready, and listens yet");
@@ -44,12 +45,15 @@ public sealed class DrainTests
 
     /// <summary>Request after request over one connection, until an answer says that it was the last.</summary>
     /// <exception cref="IOException">One had no answer.</exception>
-    private static async Task CallUntilToldToGo(int port)
+    private static async Task CallUntilToldToGo(int port, Action answered)
     {
         using var connection = new TcpClient();
         await connection.ConnectAsync(IPAddress.Loopback, port, Cancel);
         while (await Ask(connection.GetStream(), "/health/live") is var (status, last) && !last)
+        {
             Assert.Equal(200, status);
+            answered();
+        }
     }
 
     private static async Task<int> Answers(int port, string path)
