@@ -89,6 +89,13 @@ public readonly record struct CvrNumber(uint Value)
     public override string ToString() => Value.ToString("D8", CultureInfo.InvariantCulture);
 }
 
+/// <summary>Authorisation id of a health professional: 5 letters and digits, for example 6QF17; public.</summary>
+public static class AuthorisationId
+{
+    /// <summary>Whether a text has its form; whose it is, only the register knows.</summary>
+    public static bool IsValid([NotNullWhen(true)] string? text) => text is { Length: 5 } && text.All(char.IsAsciiLetterOrDigit);
+}
+
 /// <summary>An id of the national register of health organisations (SOR): 11 to 18 digits, the last a Verhoeff check digit.</summary>
 public static class SorId
 {

@@ -13,13 +13,14 @@ public sealed class ListNotices(Store<ApprovalDb> store)
         var (size, after) = Paging.Of(request.PageSize, request.PageToken);
         var (at, id) = after is null ? (DateTimeOffset.MaxValue, "") : PageKey.Parse(after);
         var (cvr, person) = (caller.RequireCvr().ToString(), caller.RequirePerson());
+        var asAuthorised = caller.PersonIds.Last();
         var (leads, unit) = (caller.Is(Roles.Leader), caller.UnitSorId);
         var (found, cases) = await store.Read(
             async db =>
             {
                 var rows = await db.Notices
                     .Where(notice => notice.Cvr == cvr)
-                    .Where(notice => notice.ToPerson == person
+                    .Where(notice => notice.ToPerson == person || notice.ToPerson == asAuthorised
                         || (leads && notice.ToUnitSorId != null && notice.ToUnitSorId == unit)
                         || (leads && notice.ToUnitSorId == null && notice.ToPerson == null))
                     .Where(notice => notice.SentAt < at || (notice.SentAt == at && notice.NoticeId.CompareTo(id) < 0))

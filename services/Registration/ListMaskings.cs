@@ -21,6 +21,7 @@ public sealed class ListMaskings(
         PatientKey? patient = request.PatientCpr.Length == 0 ? null : patients.Of(CprNumber.Parse(request.PatientCpr));
         var before = PageEnd(after);
         var mine = request.MineOnly ? caller.RequirePerson() : null;
+        var mineAsAuthorised = caller.PersonIds.LastOrDefault();
         var now = clock.GetUtcNow();
 
         var found = await store.Read(async db =>
@@ -32,7 +33,7 @@ public sealed class ListMaskings(
             if (request.InForceOnly)
                 query = query.Where(m => m.State == MaskingState.InForce && m.EndsAt > now);
             if (mine is not null)
-                query = query.Where(m => m.ActivatedBy == mine);
+                query = query.Where(m => m.ActivatedBy == mine || m.ActivatedBy == mineAsAuthorised);
             if (request.ReasonMissingOnly)
                 query = query.Where(m => m.SealedReason == null);
             return await query.OrderByDescending(m => m.Position).Take(size + 1).ToListAsync(cancel);

@@ -67,7 +67,7 @@ internal sealed class IssueToken(
             throw new RejectedException(Rejections.GrantNotForClient.For("grant_type"));
         if (client.PersonId is { } person && state.Now().IsRevoked(RevocationList.Person(person)))
             throw new RejectedException(Rejections.ClientRevoked);
-        var claims = AccessClaims.Of(client.Id, RolesIn(scope, client.Roles), client.Cvr, client.PersonId, client.UnitSorId, scope, certificate);
+        var claims = AccessClaims.Of(client.Id, RolesIn(scope, client.Roles), client.Cvr, client.PersonId, client.UnitSorId, client.AuthorisationId, scope, certificate);
         return new TokenAnswer(signer.SignAccess(client.PersonId ?? client.Id, claims), "Bearer", options.Value.LifetimeSeconds, scope.Length > 0 ? scope : null);
     }
 

@@ -109,6 +109,9 @@ public sealed class OpenIdProviderOptions
     /// <summary>Claim with the SOR id of the unit.</summary>
     public string UnitClaim { get; set; } = "unit";
 
+    /// <summary>Claim with the authorisation id of a health professional.</summary>
+    public string AuthorisationClaim { get; set; } = "authorisation";
+
     /// <summary>Claim with a citizen's own CPR number; read for the role citizen only.</summary>
     public string CprClaim { get; set; } = "dk:gov:saml:attribute:CprNumberIdentifier";
 
@@ -163,6 +166,9 @@ public sealed class ClientOptions
 
     /// <summary>SOR id of the person's unit.</summary>
     public string? UnitSorId { get; set; }
+
+    /// <summary>The person's authorisation id as a health professional, 5 characters; by it they are known again on the national wire (rules A6, A7). None: left out.</summary>
+    public string? AuthorisationId { get; set; }
 
     /// <summary>CPR number of a persona with the role citizen: a synthetic one, since whoever reads the settings reads it.</summary>
     public string? Cpr { get; set; }
@@ -314,6 +320,8 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
                 + "never a CPR number.";
         if (client.UnitSorId is not null && !SorId.IsValid(client.UnitSorId))
             yield return $"{setting}:UnitSorId must be a SOR id: 11 to 18 digits with a right check digit.";
+        if (client.AuthorisationId is not null && (client.PersonId is null || !AuthorisationId.IsValid(client.AuthorisationId)))
+            yield return $"{setting}:AuthorisationId must be the 5 letters and digits of the person's authorisation id, beside {setting}:PersonId.";
         if (client.Cpr is not null != client.Roles.Contains(Roles.Citizen) || (client.Cpr is not null && !CprNumber.TryParse(client.Cpr, out _)))
             yield return $"{setting}:Cpr must be the CPR number of a synthetic citizen, where the role {Roles.Citizen} is one of {setting}:Roles; else leave it out.";
         if (client.ActsFor.Count > 0 != client.Roles.Contains(Roles.CitizenRepresentative) || !client.ActsFor.All(cpr => CprNumber.TryParse(cpr, out _)))

@@ -8,7 +8,11 @@ namespace Sloring.Approval.Domain;
 /// <param name="PersonId">The person.</param>
 /// <param name="OfLevel">The person leads the unit that decides, or the one that the case was escalated to (rules A1, A3).</param>
 /// <param name="MayDecideOwn">The organisation lets people decide on their own activation (rule A7).</param>
-public sealed record Decider(string PersonId, bool OfLevel, bool MayDecideOwn);
+public sealed record Decider(string PersonId, bool OfLevel, bool MayDecideOwn)
+{
+    /// <summary>How other ways in name the same person: on the national wire it is the authorisation id.</summary>
+    public IReadOnlyList<string> AlsoKnownAs { get; init; } = [];
+}
 
 /// <summary>What a command does in a state: a next state, or a rejection.</summary>
 public readonly record struct Outcome(CaseState Next, Rejection? Rejection);
@@ -57,7 +61,7 @@ public static class ApprovalRules
         var outcome = complained && (state, command) is (Upheld, CaseCommand.Lift) ? To(Lifted) : On(state, command);
         if (outcome.Rejection is not null)
             return outcome.Rejection;
-        if (command is (CaseCommand.Uphold or CaseCommand.Lift or CaseCommand.Renew) && IsOwn(@case, decider.PersonId) && !decider.MayDecideOwn)
+        if (command is (CaseCommand.Uphold or CaseCommand.Lift or CaseCommand.Renew) && IsOwn(@case, decider) && !decider.MayDecideOwn)
             return Rejections.OwnActivation;
         if (command is CaseCommand.Uphold && @case.SealedReason is null)
             return Rejections.CannotUpholdWithoutReason;
@@ -78,8 +82,8 @@ public static class ApprovalRules
     }
 
     /// <summary>Own activation (rule A7). Systems write person ids in either case: a difference there must not let anybody through.</summary>
-    public static bool IsOwn(ApprovalCase @case, string personId) =>
-        string.Equals(@case.ActivatedBy, personId, StringComparison.OrdinalIgnoreCase);
+    public static bool IsOwn(ApprovalCase @case, Decider decider) =>
+        decider.AlsoKnownAs.Prepend(decider.PersonId).Contains(@case.ActivatedBy, StringComparer.OrdinalIgnoreCase);
 
     private static Outcome To(CaseState next) => new(next, null);
 }

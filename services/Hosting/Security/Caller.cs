@@ -24,6 +24,9 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
     /// <summary>The client that the token service asks for, for the audit trail; nobody else may speak for another.</summary>
     public string? For { get; init; }
 
+    /// <summary>Authorisation id of the person as a health professional; null where the token names none.</summary>
+    public string? AuthorisationId { get; init; }
+
     /// <summary>Who stands in the journal.</summary>
     public string Actor => PersonId ?? ClientId;
 
@@ -34,6 +37,12 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
     /// <summary>The person, where only a person may act.</summary>
     /// <exception cref="RejectedException">SLR-902.</exception>
     public string RequirePerson() => PersonId ?? throw new RejectedException(Rejections.NotAllowed);
+
+    /// <summary>Who stands in the journal where a health professional is known by the authorisation id alone: on the national wire.</summary>
+    public static string ByAuthorisation(string authorisationId) => "aut:" + authorisationId.ToUpperInvariant();
+
+    /// <summary>The person, and the same person as the national wire names them.</summary>
+    public IEnumerable<string> PersonIds => ((string?[])[PersonId, AuthorisationId is null ? null : ByAuthorisation(AuthorisationId)]).OfType<string>();
 
     /// <summary>Header of a call that the token service makes for a client.</summary>
     public const string ForHeader = "sloring-for";
@@ -53,6 +62,7 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
             NetworkOf(http.Connection.RemoteIpAddress))
         {
             TokenExpiresAt = TokenChecks.Instant(user, "exp"),
+            AuthorisationId = user.FindFirstValue("authorisation"),
             TokenIssuedAt = TokenChecks.Instant(user, "iat") ?? DateTimeOffset.MinValue,
             For = roles.Contains(Hosting.Roles.TokenService) && http.Request.Headers.TryGetValue(ForHeader, out var client) ? client.ToString() : null,
         };

@@ -12,6 +12,9 @@ namespace Sloring.Tokens;
 /// <param name="UnitSorId">SOR id of their unit.</param>
 internal sealed record Person(string Id, string Name, IReadOnlyList<string> Roles, string? Cvr, string? UnitSorId)
 {
+    /// <summary>Their authorisation id as a health professional; null without one.</summary>
+    public string? AuthorisationId { get; init; }
+
     /// <summary>A citizen's own CPR number; null for whoever is here at work.</summary>
     public string? Cpr { get; init; }
 
@@ -19,8 +22,9 @@ internal sealed record Person(string Id, string Name, IReadOnlyList<string> Role
     public IReadOnlyList<string> ActsFor { get; init; } = [];
 
     /// <summary>Only what the roles allow: who has lost a role has lost what went with it.</summary>
-    public static Person Of(string id, string name, IReadOnlyList<string> roles, string? cvr, string? unitSorId, string? cpr, IEnumerable<string> actsFor) => new(id, name, roles, cvr, unitSorId)
+    public static Person Of(string id, string name, IReadOnlyList<string> roles, string? cvr, string? unitSorId, string? authorisationId, string? cpr, IEnumerable<string> actsFor) => new(id, name, roles, cvr, unitSorId)
     {
+        AuthorisationId = authorisationId,
         Cpr = roles.Contains(Hosting.Roles.Citizen) ? cpr : null,
         ActsFor = roles.Contains(Hosting.Roles.CitizenRepresentative) ? [.. actsFor] : [],
     };
@@ -67,8 +71,8 @@ internal sealed class People(Clients clients, TokenState state, IOptions<TokenSe
     {
         var person = (options.Value.SignIn, session.Given) switch
         {
-            (SignInWays.Demo, null) when clients.Find(session.Account) is { PersonId: { } id } persona => Person.Of(id, persona.Name, [.. persona.Roles], persona.Cvr, persona.UnitSorId, persona.Cpr, persona.ActsFor),
-            (SignInWays.OpenId, { } given) when RolesOf(given) is { Length: > 0 } roles => Person.Of(given.Id, given.Name, roles, given.Cvr, given.UnitSorId, given.Cpr, given.ActsFor),
+            (SignInWays.Demo, null) when clients.Find(session.Account) is { PersonId: { } id } persona => Person.Of(id, persona.Name, [.. persona.Roles], persona.Cvr, persona.UnitSorId, persona.AuthorisationId, persona.Cpr, persona.ActsFor),
+            (SignInWays.OpenId, { } given) when RolesOf(given) is { Length: > 0 } roles => Person.Of(given.Id, given.Name, roles, given.Cvr, given.UnitSorId, given.AuthorisationId, given.Cpr, given.ActsFor),
             _ => null,
         };
         var now = state.Now();

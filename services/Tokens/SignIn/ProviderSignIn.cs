@@ -18,6 +18,9 @@ namespace Sloring.Tokens;
 /// <param name="UnitSorId">SOR id of their unit.</param>
 internal sealed record ProviderPerson(string Id, string Name, IReadOnlyList<string> Roles, string? Cvr, string? UnitSorId)
 {
+    /// <summary>Their authorisation id as a health professional.</summary>
+    public string? AuthorisationId { get; init; }
+
     /// <summary>A citizen's own CPR number.</summary>
     public string? Cpr { get; init; }
 
@@ -119,12 +122,16 @@ internal sealed class ProviderSignIn(
             throw new RejectedException(Rejections.ProviderPersonInvalid.For(provider.CvrClaim));
         if (unit is not null && (cvr is null || !SorId.IsValid(unit)))
             throw new RejectedException(Rejections.ProviderPersonInvalid.For(provider.UnitClaim));
+        var authorisation = Claim(provider.AuthorisationClaim);
+        if (authorisation is not null && !AuthorisationId.IsValid(authorisation))
+            throw new RejectedException(Rejections.ProviderPersonInvalid.For(provider.AuthorisationClaim));
         // Only what has a meaning here is kept: a provider may send hundreds of groups.
         var roles = user.FindAll(provider.RolesClaim).Select(claim => claim.Value).Where(value => provider.Roles.Any(known => known.Value == value)).Distinct().ToArray();
         if (roles.Length == 0)
             throw new RejectedException(Rejections.PersonWithoutRole.For(provider.RolesClaim));
         return people.Begin(RevocationList.Person(id), new ProviderPerson(id, Claim(provider.NameClaim) ?? id, roles, cvr, unit)
         {
+            AuthorisationId = authorisation,
             Cpr = Gives(Roles.Citizen) ? CprNumber.TryParse(Claim(provider.CprClaim), out var cpr) ? cpr.Digits : throw new RejectedException(Rejections.ProviderPersonInvalid.For(provider.CprClaim)) : null,
             ActsFor = Gives(Roles.CitizenRepresentative) ? [.. user.FindAll(provider.OnBehalfOfClaim).Select(claim => Relation.Of(claim.Value)).OfType<Relation>().Select(relation => relation.Person.Digits).Distinct()] : [],
         });

@@ -73,6 +73,15 @@ public sealed class ApprovalRulesTests
         Assert.Null(ApprovalRules.Decide(CaseCommand.Ask, Open(), decider, Chosen, Monday).Rejection);
     }
 
+    [Theory] // who activates over the national wire is known there by the authorisation id
+    [InlineData("aut:6QF17", "SLR-203")]
+    [InlineData("aut:7PL42", null)]
+    public void Nor_under_another_name_A7(string alsoKnownAs, string? code)
+    {
+        var decider = LevelLeader with { AlsoKnownAs = [LevelLeader.PersonId, alsoKnownAs] };
+        Assert.Equal(code, ApprovalRules.Decide(CaseCommand.Uphold, Open(by: "aut:6QF17"), decider, Chosen, Monday).Rejection?.Code);
+    }
+
     [Fact]
     public void Without_a_reason_a_case_can_be_lifted_but_not_upheld_M5()
     {

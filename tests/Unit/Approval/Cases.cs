@@ -24,7 +24,7 @@ internal static class Cases
 
     public static DateOnly Day(string day) => DateOnly.ParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    public static ApprovalCase Open(DateTimeOffset? activatedAt = null, DateTimeOffset? endsAt = null, string? reason = "sealed") => new()
+    public static ApprovalCase Open(DateTimeOffset? activatedAt = null, DateTimeOffset? endsAt = null, string? reason = "sealed", string by = Nurse) => new()
     {
         CaseId = Guid.CreateVersion7().ToString("D"),
         PatientKey = new string('a', 32),
@@ -33,7 +33,7 @@ internal static class Cases
         Trigger = "threats",
         BehaviourOn = new DateOnly(2026, 1, 4),
         ActivatedAt = activatedAt ?? Monday,
-        ActivatedBy = Nurse,
+        ActivatedBy = by,
         LevelUnitSorId = Level,
         DecisionDue = Deadlines.DecisionDue(activatedAt ?? Monday, Chosen),
         EndsAt = endsAt ?? Sloring.Contracts.DanishTime.AddDays(activatedAt ?? Monday, 90),
