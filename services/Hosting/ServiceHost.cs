@@ -159,6 +159,7 @@ public static class ServiceHost
         app.UseRouting();
         // Before the token checks: what is denied for lack of a policy would else tell a caller with a mistyped address that the role is wrong.
         app.Use((http, next) => http.GetEndpoint() is RouteEndpoint ? next(http) : RejectionWriter.Write(http, Rejections.NotHere));
+        app.Use(app.Services.GetRequiredService<Rates>().BeforeSignIn);
         app.UseAuthentication();
         // After the token has been read, so that a client is known by its token; before anything is done for it.
         app.UseRateLimiter();

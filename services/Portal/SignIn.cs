@@ -103,7 +103,7 @@ internal static class SignIn
     {
         // The sign-in handler answers these two before any endpoint does; what names no endpoint is refused earlier still.
         foreach (var path in (ReadOnlySpan<string>)[CallbackPath, SignedOutPath])
-            app.MapGet(path, () => Results.Redirect("/")).AllowAnonymous();
+            app.MapGet(path, () => Results.Redirect("/")).AllowAnonymous().WithMetadata(new AnsweredAtSignIn());
         app.MapPost("/sign-out", SignOut).RequireAuthorization(Policy);
     }
 

@@ -44,7 +44,7 @@ public sealed class CreateBlurring(Activate activate, IOptions<SoapOptions> soap
     {
         try
         {
-            var wallClock = XmlConvert.ToDateTime(text ?? "", XmlDateTimeSerializationMode.RoundtripKind);
+            var wallClock = SoapXml.ToDateTime(text);
             return wallClock.Kind == DateTimeKind.Unspecified ? DanishTime.ToUtc(wallClock) : XmlConvert.ToDateTimeOffset(text!);
         }
         catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)

@@ -9,7 +9,8 @@ namespace Sloring.Registration;
 
 /// <summary>
 /// The national wire's department maskings: CreateOrgBlurring is the national confirmation of a unit that was nominated and recommended here (rules D2, D3; decision
-/// 18), RemoveOrgBlurring its removal. What holds already is answered the same.
+/// 18), RemoveOrgBlurring its removal. What holds already is answered the same,
+/// so that a call whose answer was lost can be repeated.
 /// </summary>
 public sealed class OrgBlurrings(Store<RegistrationDb> store, DepartmentMaskings units, Organisations organisations)
 {
@@ -19,15 +20,35 @@ public sealed class OrgBlurrings(Store<RegistrationDb> store, DepartmentMaskings
     public async Task<XElement> Create(SoapCall call, CancellationToken cancel)
     {
         var unit = UnitOf(call);
-        if (await Find(unit, UnitState.InForce, cancel) is null)
-            await units.Take(await Must(unit, UnitState.Recommended, cancel), UnitStep.Confirm, "", call.Caller, cancel);
+        await UnlessHolds(
+            async () => await Find(unit, UnitState.InForce, cancel) is not null,
+            async () => await units.Take(await Must(unit, UnitState.Recommended, cancel), UnitStep.Confirm, "", call.Caller, cancel));
         return new XElement(call.Payload + "CreateOrgBlurringResponse", "OK");
     }
 
     public async Task<XElement> Remove(SoapCall call, CancellationToken cancel)
     {
-        await units.Take(await Must(UnitOf(call), UnitState.InForce, cancel), UnitStep.Remove, RemoveName, call.Caller, cancel);
+        var unit = UnitOf(call);
+        await UnlessHolds(
+            async () => await Find(unit, UnitState.InForce, cancel) is null && await Find(unit, UnitState.Removed, cancel) is not null,
+            async () => await units.Take(await Must(unit, UnitState.InForce, cancel), UnitStep.Remove, RemoveName, call.Caller, cancel));
         return new XElement(call.Payload + "RemoveOrgBlurringResponse", "OK");
+    }
+
+    /// <summary>Of two calls at once the later finds nothing to do, where the other has done it.</summary>
+    private static async Task UnlessHolds(Func<Task<bool>> holds, Func<Task> step)
+    {
+        if (await holds())
+            return;
+        try
+        {
+            await step();
+        }
+        catch (RejectedException)
+        {
+            if (!await holds())
+                throw;
+        }
     }
 
     private async Task<string> Must(string unit, UnitState state, CancellationToken cancel) =>

@@ -57,13 +57,17 @@ internal sealed class Administration(Clients clients, TokenState state, TokenSig
 
     private void Known(string id)
     {
-        if (!clients.Has(id) && clients.Personas.All(persona => RevocationList.Person(persona.PersonId!) != id) && !IsOfProvider(id))
+        if (!clients.Has(id) && !IsOfNationalWire(id) && clients.Personas.All(persona => RevocationList.Person(persona.PersonId!) != id) && !IsOfProvider(id))
             throw new RejectedException(Rejections.ClientNotFound.For("client_id"));
     }
 
     /// <summary>Whom a provider knows is not known here before they come.</summary>
     private bool IsOfProvider(string id) => options.Value.SignIn == SignInWays.OpenId
         && id.StartsWith(RevocationList.Person(""), StringComparison.Ordinal) && TokenServiceOptionsCheck.IsPersonId(id[RevocationList.Person("").Length..]);
+
+    /// <summary>Its clients are settings of the services that it reaches.</summary>
+    private static bool IsOfNationalWire(string id) =>
+        id.StartsWith(RevocationList.SoapClient(""), StringComparison.Ordinal) && TokenServiceOptionsCheck.IsPersonId(id[RevocationList.SoapClient("").Length..]);
 
     /// <summary>With a persona goes the person: who has signed in as them has tokens of another client.</summary>
     private string[] Ids(string id) => clients.Find(id)?.PersonId is { } person ? [id, RevocationList.Person(person)] : [id];

@@ -25,12 +25,14 @@ internal sealed class Bst2Idws(
     {
         var now = clock.GetUtcNow();
         TrustRequest? request = null;
+        ClientOptions? known = null;
         XElement body;
         try
         {
             var envelope = SoapEnvelope.Parse(await SoapEndpoints.Read(http), Wsse, Addressing);
             request = Or(Rejections.TrustRequestInvalid, () => TrustRequest.Read(envelope));
             var (client, certificate) = Authenticate(request, now);
+            known = client;
             using (certificate)
             {
                 rates.Take(http, client.Id);
@@ -42,12 +44,8 @@ internal sealed class Bst2Idws(
             if (e is not (RejectedException or BadHttpRequestException))
                 Faults.Log(log, e, nameof(Bst2Idws));
             http.Response.StatusCode = StatusCodes.Status500InternalServerError;
-            body = Fault(e switch
-            {
-                RejectedException rejected => rejected.Rejection,
-                BadHttpRequestException => Rejections.SoapMalformed,
-                _ => Rejections.Failed,
-            });
+            var rejection = SoapFaults.Of(e);
+            body = Fault(known is null ? rates.OfAddress(http, rejection) : rejection);
         }
         var header = new XElement(Soap + "Header",
             new XElement(Wsa + "Action", AnswerAction),

@@ -18,15 +18,17 @@ internal sealed class IssueToken(
 
     public async Task Handle(HttpContext http)
     {
+        ClientOptions? known = null;
         try
         {
             if (!HttpMethods.IsPost(http.Request.Method))
                 throw new RejectedException(Rejections.TokenRequestInvalid);
             var request = await TokenRequest.Read(http);
             var (client, certificate) = await Authenticate(http, request);
+            known = client;
+            rates.Take(http, client.Id);
             if (state.Now().IsRevoked(client.Id))
                 throw new RejectedException(Rejections.ClientRevoked);
-            rates.Take(http, client.Id);
             var answer = request.GrantType switch
             {
                 "client_credentials" => ClientCredentials(client, request.Scope, certificate),
@@ -41,8 +43,9 @@ internal sealed class IssueToken(
         }
         catch (RejectedException rejected)
         {
-            Refused.Add(1, new KeyValuePair<string, object?>("code", rejected.Rejection.Code));
-            await OAuthAnswers.Write(http, rejected.Rejection);
+            var rejection = known is null ? rates.OfAddress(http, rejected.Rejection) : rejected.Rejection;
+            Refused.Add(1, new KeyValuePair<string, object?>("code", rejection.Code));
+            await OAuthAnswers.Write(http, rejection);
         }
     }
 

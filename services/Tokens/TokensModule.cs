@@ -57,14 +57,15 @@ public static class TokensModule
     {
         // Made here and not at the first request: a missing secret or a bad key stops the start.
         var issue = app.Services.GetRequiredService<IssueToken>();
-        app.Map(TokenPath, issue.Handle).AllowAnonymous();
+        // Both count for themselves, once they know who asks.
+        app.Map(TokenPath, issue.Handle).AllowAnonymous().DisableRateLimiting();
         var options = app.Services.GetRequiredService<IOptions<TokenServiceOptions>>().Value;
         Discovery.Map(
             app, app.Services.GetRequiredService<IOptions<TokenOptions>>().Value.Issuer, options, app.Services.GetRequiredService<TokenSigner>(), app.Services.GetRequiredService<TokenState>());
         if (options.SignIn != SignInWays.None)
             MapSignIn(app, options.SignIn);
         if (options.WsTrust is { Certificate.Length: > 0 } trust)
-            app.MapPost(trust.Path, app.Services.GetRequiredService<Bst2Idws>().Handle).AllowAnonymous();
+            app.MapPost(trust.Path, app.Services.GetRequiredService<Bst2Idws>().Handle).AllowAnonymous().DisableRateLimiting();
         app.MapGrpcService<TokenRpcs>();
         app.MapJson<RevokeClientRequest, ClientStatus>("POST", "/v1/clients/{client_id}/revocation", Operations.RevokeClient,
             "Revokes a client", (http, request, caller, cancel) => http.Get<Administration>().Revoke(request, caller, cancel));
@@ -91,7 +92,7 @@ public static class TokensModule
             // A missing secret stops the start.
             app.Services.GetRequiredService<IOptionsMonitor<OpenIdConnectOptions>>().Get(ProviderSignIn.Scheme);
             // The handler answers before routing's turn; an address that is not mapped would not get that far.
-            app.MapGet(ProviderSignIn.CallbackPath, http => Pages.Write(http, Rejections.SignInPageStale)).AllowAnonymous();
+            app.MapGet(ProviderSignIn.CallbackPath, http => Pages.Write(http, Rejections.SignInPageStale)).AllowAnonymous().WithMetadata(new AnsweredAtSignIn());
         }
         app.MapMethods(LogoutPath, byLinkOrForm, http => http.Get<SignOut>().Handle(http)).AllowAnonymous();
         app.MapPost(SignOutPath, http => http.Get<SignOut>().Confirmed(http)).AllowAnonymous();

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Sloring.Hosting;
 
 namespace Sloring.Tokens;
 
@@ -8,7 +9,6 @@ internal static class TrustNames
     public const string Trust = "http://docs.oasis-open.org/ws-sx/ws-trust/200512";
     public const string ActAs = "http://docs.oasis-open.org/ws-sx/ws-trust/200802";
     public const string Policy = "http://schemas.xmlsoap.org/ws/2004/09/policy";
-    public const string Addressing = "http://www.w3.org/2005/08/addressing";
     public const string Claims = "http://docs.oasis-open.org/wsfed/authorization/200706";
     public const string XmlEncryption = "http://www.w3.org/2001/04/xmlenc#";
 
@@ -24,5 +24,5 @@ internal static class TrustNames
     public const string CprAttribute = "dk:gov:saml:attribute:CprNumberIdentifier";
     public const string OnBehalfOfAttribute = "dk:healthcare:saml:attribute:OnBehalfOf";
 
-    public static readonly XNamespace Wst = Trust, Wsp = Policy, Wsa = Addressing, Xenc = XmlEncryption;
+    public static readonly XNamespace Wst = Trust, Wsp = Policy, Wsa = SoapNames.Addressing, Xenc = XmlEncryption;
 }

@@ -42,9 +42,9 @@ internal sealed class TrustRequest
     /// <exception cref="NotValidException">It is no request of that form.</exception>
     public static TrustRequest Read(SoapEnvelope envelope)
     {
-        var action = Header(TrustNames.Addressing, "Action");
+        var action = Header(SoapNames.Addressing, "Action");
         Require(action.WholeText() == TrustNames.IssueAction, "Action");
-        var messageId = Header(TrustNames.Addressing, "MessageID");
+        var messageId = Header(SoapNames.Addressing, "MessageID");
         Require(messageId.WholeText() is { Length: > 0 and <= LongestId }, "MessageID");
         var security = Header(SoapNames.Wsse, "Security");
         var timestamp = Single(security.Elements(SoapNames.Wsu, "Timestamp"), "Timestamp");
@@ -57,7 +57,7 @@ internal sealed class TrustRequest
         var actAs = Single(Single(request.Elements(TrustNames.ActAs, "ActAs"), "ActAs").Elements(), "ActAs");
         Require(actAs.Is(SoapNames.Saml, "Assertion"), "ActAs");
         var appliesTo = Single(request.Elements(TrustNames.Policy, "AppliesTo"), "AppliesTo");
-        var address = Single(Single(appliesTo.Elements(TrustNames.Addressing, "EndpointReference"), "AppliesTo").Elements(TrustNames.Addressing, "Address"), "AppliesTo");
+        var address = Single(Single(appliesTo.Elements(SoapNames.Addressing, "EndpointReference"), "AppliesTo").Elements(SoapNames.Addressing, "Address"), "AppliesTo");
         return new TrustRequest(security, [action, messageId, timestamp, envelope.BodyPart])
         {
             MessageId = messageId.WholeText()!,

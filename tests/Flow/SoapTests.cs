@@ -66,11 +66,107 @@ public sealed class SoapTests(SoapTests.Stage stage) : IClassFixture<SoapTests.S
     [Theory] // M10
     [InlineData("2026-13-01T00:00:00Z", "SLR-916")]
     [InlineData("tomorrow", "SLR-916")]
+    [InlineData("23:59:00", "SLR-916")] // .NET reads each of these for a time, by today's date or the first of something
+    [InlineData("2026-12-24", "SLR-916")]
+    [InlineData("2026-12-24Z", "SLR-916")]
+    [InlineData("2027", "SLR-916")]
+    [InlineData("--12-24", "SLR-916")]
+    [InlineData("---24", "SLR-916")]
     [InlineData("", "SLR-916")]
     [InlineData("0001-01-01T00:00:00", "SLR-916")]
     [InlineData("9999-12-31T23:59:59", "SLR-105")]
     [InlineData("2020-01-01T00:00:00", "SLR-106")]
     public async Task AWrongEnd_IsRefused(string end, string code) => Assert.Equal(code, await stage.Refused(Registration, CreateText(People.NextCpr(), end)));
+
+    [Fact] // M10: a time without a zone is Danish
+    public async Task AnEndWithoutAZone_IsDanishTime()
+    {
+        var (cpr, danish) = (People.NextCpr(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Copenhagen"));
+        var end = TimeZoneInfo.ConvertTime(stage.Flow.Now.AddDays(20), danish).DateTime;
+        await stage.Answered(Registration, CreateText(cpr, end.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture)));
+        var activated = JsonNode.Parse((string)Assert.Single(await Activations(cpr))["data"]!)!;
+        Assert.Equal(TimeZoneInfo.ConvertTimeToUtc(end, danish), DateTime.Parse((string)activated["endsAt"]!, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal), TimeSpan.FromSeconds(1));
+    }
+
+    [Fact] // A6, A7: whoever activates by a ticket is known by the authorisation id
+    public async Task WhoActivatedByATicket_IsTheSamePersonAtTheCase()
+    {
+        var (cpr, theirs) = (People.NextCpr(), People.NextCpr());
+        await stage.AnsweredTo(ByPerson("7PL42"), Registration, Create(cpr, stage.Flow.Now.AddDays(30)));
+        await stage.AnsweredTo(ByPerson("6qf17"), Registration, Create(theirs, stage.Flow.Now.AddDays(30)));
+        var (own, nurses) = (await MaskingOf(cpr), await MaskingOf(theirs));
+        await stage.Flow.CaseThere("leder", own);
+        await stage.Flow.CaseThere("leder", nurses);
+
+        // The leader has activated one of them; another of the level decides on it.
+        await stage.Flow.Refused("SLR-203", "leder", $"/v1/cases/{own}/decision", new JsonObject { ["decision"] = "DECISION_LIFT", ["reason"] = "Ved en fejl." });
+        await stage.Flow.Decide("leder-2", own, "LIFT", "Ved en fejl.");
+
+        // The nurse reads the own case, is told, answers, and finds it among the own maskings.
+        Assert.Equal(nurses, (string?)(await stage.Flow.Case("sygeplejerske", nurses))["summary"]!["caseId"]);
+        await stage.Flow.Refused("SLR-201", "laege", $"/v1/cases/{nurses}/questions/1/answer", new JsonObject { ["text"] = "Nej." });
+        await stage.Flow.Must("leder", $"/v1/cases/{nurses}/questions", new JsonObject { ["text"] = "Hvad skete der?" });
+        await Eventually.True(async () => (await stage.Flow.Notices("sygeplejerske", nurses)).Contains("question"), "the nurse is asked");
+        await stage.Flow.Must("sygeplejerske", $"/v1/cases/{nurses}/questions/1/answer", new JsonObject { ["text"] = "Trusler." });
+        Assert.Contains(nurses, (await stage.Flow.Must("sygeplejerske", "/v1/maskings/search", new JsonObject { ["mineOnly"] = true }))["maskings"]!.AsArray().Select(masking => (string?)masking!["maskingId"]));
+
+        string ByPerson(string authorisation) =>
+            stage.Issuer.Ticket(new DemoTicket("29190623", "EPJ Hovedstaden", stage.Flow.Now) { PersonCpr = People.NextCpr(), AuthorisationId = authorisation });
+
+        async Task<string> MaskingOf(string patient) => (string)Assert.Single(await Activations(patient))["subject"]!;
+    }
+
+    [Fact] // the national fault comes first, and a fault is answered under the message's ids as an answer is
+    public async Task WithoutTicketOrMessageId_ItIsRefusedInThatOrder()
+    {
+        var body = Create(People.NextCpr(), stage.Flow.Now.AddDays(1));
+        var bare = await stage.Send(Registration, $"""<s:Envelope xmlns:s="{SoapNames.Envelope}"><s:Body>{body}</s:Body></s:Envelope>""");
+        Assert.Equal("SLR-801", Code(bare));
+        Assert.Contains("<faultstring>Sikkerhedsbilletten mangler</faultstring>", bare, StringComparison.Ordinal);
+        var envelope = DemoIssuer.Envelope(stage.Ticket(), body, "message-1");
+        Assert.Equal("SLR-814", Code(await stage.Send(Registration, envelope.Replace("<medcom:MessageID>message-1</medcom:MessageID>", "", StringComparison.Ordinal))));
+        var refused = XDocument.Parse(await stage.Send(Registration, DemoIssuer.Envelope(stage.Ticket(), CreateText(People.NextCpr(), "tomorrow"), "message-2")));
+        Assert.Equal("message-2", refused.Descendants(XName.Get("InResponseToMessageID", SoapNames.Medcom)).Single().Value);
+        Assert.Empty(refused.Descendants(XName.Get("FlowStatus", SoapNames.Medcom)));
+    }
+
+    [Fact] // M2: the system's name is the sender's word within its own organisation
+    public async Task AKnownSystemsName_UnderAnotherOrganisation_IsAnotherClient()
+    {
+        var ticket = stage.Issuer.Ticket(new DemoTicket("29190925", "EPJ Hovedstaden", stage.Flow.Now));
+        Assert.Equal("SLR-808", Code(await stage.Send(Registration, DemoIssuer.Envelope(ticket, Create(People.NextCpr(), stage.Flow.Now.AddDays(1))))));
+    }
+
+    [Fact] // O3: from where, as coarse as everywhere
+    public async Task ALookup_StandsInTheJournal_FromANetwork()
+    {
+        var cpr = People.NextCpr();
+        var ticket = stage.Issuer.Ticket(new DemoTicket("33257872", "http://system.nspop.dk/sts", stage.Flow.Now));
+        await stage.AnsweredTo(ticket, Lookup, $"""
+            <GetBlurredOrganisationsRequest xmlns="{new SoapOptions().Namespace20240124}"><patientId><id>{cpr}</id><classification>CPR</classification></patientId></GetBlurredOrganisationsRequest>
+            """);
+        var read = JsonNode.Parse((string)Assert.Single(await stage.Flow.Journal("effectuation", cpr), e => e.ToJsonString().Contains("GetMaskingInstructions", StringComparison.Ordinal))["data"]!)!;
+        Assert.Equal("127.0.0.0/24", (string?)read["from"]);
+    }
+
+    [Fact] // D3: an answer that was lost, and two at once
+    public async Task DepartmentMaskings_AreConfirmedAndRemovedOnce_HoweverOftenTheyAreAskedFor()
+    {
+        const string Unit = "1000111000016001";
+        var nominated = await stage.Flow.Must("hospitalsledelse", "/v1/units", RejectionTests.Nomination(Unit));
+        await stage.Flow.Must("region", $"/v1/units/{(string)nominated["unit"]!["unitMaskingId"]!}/review", new JsonObject { ["review"] = "REVIEW_RECOMMENDED" });
+        Assert.Equal("SLR-121", Code(await Ask("RemoveOrgBlurring")));
+        foreach (var operation in (string[])["CreateOrgBlurring", "RemoveOrgBlurring"])
+        {
+            Assert.All(await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Ask(operation))), answer => Assert.Null(Code(answer)));
+            Assert.Null(Code(await Ask(operation)));
+        }
+        Assert.Equal("SLR-121", Code(await Ask("CreateOrgBlurring")));
+
+        Task<string> Ask(string operation) => stage.Send(Registration, DemoIssuer.Envelope(
+            stage.Issuer.Ticket(new DemoTicket("33257872", "Afdelingssløring", stage.Flow.Now)),
+            $"""<{operation}Request xmlns="{new SoapOptions().Namespace20240124}"><org><id>{Unit}</id><classification>SOR</classification></org></{operation}Request>"""));
+    }
 
     [Theory]
     [InlineData("<CreateBlurringRequest xmlns=\"{0}\"/>", "SLR-906")]
@@ -199,9 +295,12 @@ public sealed class SoapTests(SoapTests.Stage stage) : IClassFixture<SoapTests.S
         public string Ticket() => Issuer.Ticket(new DemoTicket("29190623", "EPJ Hovedstaden", Flow.Now));
 
         /// <summary>The text of the answer's body; the call must be done.</summary>
-        public async Task<string> Answered(string path, string body, string? messageId = null)
+        public Task<string> Answered(string path, string body, string? messageId = null) => AnsweredTo(Ticket(), path, body, messageId);
+
+        /// <summary>The same, with another ticket.</summary>
+        public async Task<string> AnsweredTo(string ticket, string path, string body, string? messageId = null)
         {
-            var answer = await Send(path, DemoIssuer.Envelope(Ticket(), body, messageId));
+            var answer = await Send(path, DemoIssuer.Envelope(ticket, body, messageId));
             Assert.Null(Code(answer));
             return XDocument.Parse(answer).Descendants(XName.Get("Body", SoapNames.Envelope)).Single().Value;
         }

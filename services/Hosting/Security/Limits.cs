@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
@@ -45,7 +47,10 @@ public sealed class Rates : IDisposable
         _addresses = Limiter(limits.AddressRequestsPerSecond, limits.AddressBurst);
     }
 
-    /// <summary>Takes one request of a client that has shown who it is, outside the pipeline: at the token endpoint.</summary>
+    /// <summary>
+    /// Takes one request of a client that has shown who it is by what it sent, and not by a token: at the token endpoint and on the national wire, which are not
+    /// counted by the pipeline.
+    /// </summary>
     /// <exception cref="RejectedException">SLR-930; <paramref name="http"/> says when to come again.</exception>
     public void Take(HttpContext http, string clientId)
     {
@@ -54,6 +59,25 @@ public sealed class Rates : IDisposable
             return;
         TellWhen(http, lease);
         throw new RejectedException(Rejections.TooManyRequests);
+    }
+
+    /// <summary>There, of whoever has not shown who they are: counted for the address, and SLR-930 in place of the refusal where there were too many.</summary>
+    public Rejection OfAddress(HttpContext http, Rejection refusal)
+    {
+        using var lease = _addresses.AttemptAcquire(AddressOf(http));
+        if (lease.IsAcquired)
+            return refusal;
+        TellWhen(http, lease);
+        return Rejections.TooManyRequests;
+    }
+
+    /// <summary>Takes a request of an endpoint that is <see cref="AnsweredAtSignIn"/>.</summary>
+    internal Task BeforeSignIn(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<AnsweredAtSignIn>() is null)
+            return next(http);
+        using var lease = _addresses.AttemptAcquire(AddressOf(http));
+        return lease.IsAcquired ? next(http) : Refuse(http, lease);
     }
 
     public void Dispose()
@@ -68,12 +92,24 @@ public sealed class Rates : IDisposable
         public void Configure(RateLimiterOptions options)
         {
             options.GlobalLimiter = new Chosen(rates);
-            options.OnRejected = (rejected, _) =>
-            {
-                TellWhen(rejected.HttpContext, rejected.Lease);
-                return new ValueTask(RejectionWriter.Write(rejected.HttpContext, Rejections.TooManyRequests));
-            };
+            options.OnRejected = (rejected, _) => new ValueTask(Refuse(rejected.HttpContext, rejected.Lease));
         }
+    }
+
+    private static Task Refuse(HttpContext http, RateLimitLease lease)
+    {
+        TellWhen(http, lease);
+        return RejectionWriter.Write(http, Rejections.TooManyRequests);
+    }
+
+    /// <summary>Of IPv6 the /64: whoever has one address there has all of them.</summary>
+    private static string AddressOf(HttpContext http)
+    {
+        if (http.Connection.RemoteIpAddress is not { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } address)
+            return http.Connection.RemoteIpAddress?.MapToIPv4().ToString() ?? "";
+        var network = address.GetAddressBytes();
+        Array.Clear(network, 8, 8);
+        return new IPAddress(network).ToString();
     }
 
     private static void TellWhen(HttpContext http, RateLimitLease lease)
@@ -98,9 +134,12 @@ public sealed class Rates : IDisposable
 
         protected override RateLimitLease AttemptAcquireCore(HttpContext resource, int permitCount) => resource.User.FindFirst("client_id")?.Value is { } client
             ? rates._clients.AttemptAcquire(client, permitCount)
-            : rates._addresses.AttemptAcquire(resource.Connection.RemoteIpAddress?.ToString() ?? "", permitCount);
+            : rates._addresses.AttemptAcquire(AddressOf(resource), permitCount);
 
         protected override ValueTask<RateLimitLease> AcquireAsyncCore(HttpContext resource, int permitCount, CancellationToken cancellationToken) =>
             ValueTask.FromResult(AttemptAcquireCore(resource, permitCount));
     }
 }
+
+/// <summary>Metadata of an endpoint that a sign-in handler answers, and so before the rate limiter's turn in the pipeline.</summary>
+public sealed class AnsweredAtSignIn;

@@ -25,7 +25,8 @@ public sealed record TrustedIssuer(string Name, IReadOnlyList<X509Certificate2> 
 /// <param name="PersonCpr">CPR number of the health professional; null for a system.</param>
 /// <param name="AuthorisationId">Authorisation id of the health professional, 5 characters; null where there is none.</param>
 /// <param name="Role">Role or professional group, for example "7170"; null where there is none.</param>
-public sealed record Ticket(UserType UserType, CvrNumber? Cvr, string System, CprNumber? PersonCpr, string? AuthorisationId, string? Role)
+/// <param name="IssuedAt">From when it is good: by this a revocation tells those from before it.</param>
+public sealed record Ticket(UserType UserType, CvrNumber? Cvr, string System, CprNumber? PersonCpr, string? AuthorisationId, string? Role, DateTimeOffset IssuedAt)
 {
     public override string ToString() => $"{UserType} ticket of {Cvr}";
 }

@@ -52,6 +52,7 @@ public static class TicketRules
     private static Decided<Ticket> Read(XmlElement assertion)
     {
         var attributes = Attributes(assertion);
+        var issuedAt = Instant(assertion.Elements(SoapNames.Saml, "Conditions").Single().GetAttribute("NotBefore"), "conditions");
         var userType = UserTypeOf(
             [.. attributes["sosi:IDCardType"].SelectMany(Values)], [.. attributes["sosi:AuthenticationLevel"].SelectMany(Values)],
             attributes.Any(group => group.Key.StartsWith("medcom:User", StringComparison.Ordinal)));
@@ -64,12 +65,12 @@ public static class TicketRules
         var system = Value("medcom:ITSystemName");
         Require(system is { Length: > 0 and <= 256 }, "system");
         if (userType.Value == UserType.System)
-            return new Ticket(UserType.System, cvr, system!, null, null, null);
+            return new Ticket(UserType.System, cvr, system!, null, null, null, issuedAt);
         Require(CprNumber.TryParse(Value("medcom:UserCivilRegistrationNumber"), out var cpr), "person");
         // SEAL writes UserAuthorizationCode; other libraries leave "User" out.
         var authorisations = attributes["medcom:UserAuthorizationCode"].Concat(attributes["medcom:AuthorizationCode"]).SelectMany(Values).Distinct().ToList();
         Require(authorisations.Count <= 1, "authorisation");
-        return new Ticket(UserType.HealthProfessional, cvr, system!, cpr, authorisations.FirstOrDefault(), Value("medcom:UserRole"));
+        return new Ticket(UserType.HealthProfessional, cvr, system!, cpr, authorisations.FirstOrDefault(), Value("medcom:UserRole"), issuedAt);
 
         string? Value(string name) => attributes.Contains(name) ? Single(attributes[name].SelectMany(Values), name) : null;
     }

@@ -148,7 +148,7 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
             var lost = false;
             // The machine's time: a moved demo clock makes no key older.
             using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.RefreshSeconds));
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            for (var first = true; first || await timer.WaitForNextTickAsync(stoppingToken); first = false)
             {
                 try
                 {
@@ -157,9 +157,10 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
                 }
                 catch (Exception e) when (!stoppingToken.IsCancellationRequested)
                 {
-                    if (!lost)
+                    // At the start the token service may be starting too.
+                    if (!lost && !first)
                         log.LogWarning("The token service's keys and revocations cannot be fetched ({Type}); those fetched last stay in use", e.GetType().Name);
-                    lost = true;
+                    lost |= !first;
                 }
             }
         }
@@ -173,12 +174,15 @@ public sealed record RevocationList([property: JsonPropertyName("revoked")] IRea
     /// <summary>What a person is called beside clients, whose ids hold no colon.</summary>
     public static string Person(string personId) => "person:" + personId;
 
+    /// <summary>What a client of the national wire is called there; by its name in Soap:Clients.</summary>
+    public static string SoapClient(string name) => "soap:" + name;
+
     /// <summary>Makes a list of ids, of clients and of people, and the instants up to which their tokens are refused.</summary>
     public static RevocationList Of(IEnumerable<KeyValuePair<string, DateTimeOffset>> revoked) =>
         new([.. revoked.Select(one => new RevokedClient(TokenTrust.NameOf(one.Key), one.Value.ToUnixTimeSeconds()))]);
 }
 
 /// <summary>One client of which tokens are refused.</summary>
-/// <param name="Client">SHA-256 of the id of a client, or of <c>person:</c> and a person's, base64url.</param>
+/// <param name="Client">SHA-256 of the id of a client, or of <c>person:</c> and a person's, or of <c>soap:</c> and the name of a client of the national wire, base64url.</param>
 /// <param name="UpTo">Tokens with <c>iat</c> up to this are refused; seconds since 1970.</param>
 public sealed record RevokedClient([property: JsonPropertyName("client")] string Client, [property: JsonPropertyName("up_to")] long UpTo);

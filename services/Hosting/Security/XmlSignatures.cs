@@ -142,7 +142,7 @@ public static class XmlSignatures
     {
         try
         {
-            Require(XmlConvert.ToDateTime(text, XmlDateTimeSerializationMode.RoundtripKind).Kind != DateTimeKind.Unspecified, what);
+            Require(SoapXml.ToDateTime(text).Kind != DateTimeKind.Unspecified, what);
             return XmlConvert.ToDateTimeOffset(text);
         }
         catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)

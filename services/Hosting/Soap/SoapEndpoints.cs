@@ -65,14 +65,15 @@ public static class SoapEndpoints
         XNamespace ns = payload(options);
         var byElement = operations.ToFrozenDictionary(operation => operation.Name + "Request");
         app.MapGet(path, http => Wsdl.Write(http, wsdl, options)).AllowAnonymous();
-        // Anonymous to the token checks only: the ticket in the envelope is the token here.
-        app.MapPost(path, http => Answer(http, byElement, ns)).AllowAnonymous();
+        // Anonymous to the token checks only: the ticket in the envelope is the token here, and says who is counted.
+        app.MapPost(path, http => Answer(http, byElement, ns)).AllowAnonymous().DisableRateLimiting();
     }
 
     private static async Task Answer(HttpContext http, FrozenDictionary<string, SoapOperation> operations, XNamespace payload)
     {
-        var now = http.Get<TimeProvider>().GetUtcNow();
+        var (now, rates) = (http.Get<TimeProvider>().GetUtcNow(), http.Get<Rates>());
         SoapMessage? message = null;
+        Caller? known = null;
         string? clientKey = null;
         XDocument answer;
         try
@@ -80,22 +81,21 @@ public static class SoapEndpoints
             message = SoapMessage.Parse(await Read(http));
             var ticket = TicketRules.Check(message.Security, http.Get<TicketPolicy>(), now).Value;
             clientKey = SoapClients.KeyOf(ticket);
+            if (message.MessageId is null)
+                throw new RejectedException(Rejections.SoapMessageIdMissing.For("MessageID"));
             // By the element alone: a header SOAPAction is not signed, and says nothing that the body does not.
             if (message.Body.NamespaceURI != payload.NamespaceName || !operations.TryGetValue(message.Body.LocalName, out var operation))
                 throw new RejectedException(Rejections.SoapOperationUnknown);
-            var (caller, client) = http.Get<SoapClients>().Of(ticket, operation, http.Connection.RemoteIpAddress?.ToString());
+            var (caller, client) = http.Get<SoapClients>().Of(ticket, operation, Caller.NetworkOf(http.Connection.RemoteIpAddress));
+            known = caller;
+            rates.Take(http, caller.ClientId);
             answer = SoapFaults.Answer(message, now, await operation.Handle(new SoapCall(message.Body, message, caller, client, payload, http), http.RequestAborted));
         }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
             if (e is not (RejectedException or BadHttpRequestException))
                 Faults.Log(http.Get<ILoggerFactory>().CreateLogger(typeof(SoapEndpoints)), e, http.GetEndpoint()?.DisplayName ?? "soap");
-            var rejection = e switch
-            {
-                RejectedException rejected => rejected.Rejection,
-                BadHttpRequestException => Rejections.SoapMalformed,
-                _ => Rejections.Failed,
-            };
+            var rejection = known is null ? rates.OfAddress(http, SoapFaults.Of(e)) : SoapFaults.Of(e);
             Telemetry.Count(rejection, "soap");
             // SOAP 1.1, 6.2: every fault, whoever's it is, has status 500.
             http.Response.StatusCode = StatusCodes.Status500InternalServerError;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using Microsoft.AspNetCore.Http;
 using Sloring.Contracts;
 using static Sloring.Hosting.SoapNames;
 
@@ -19,6 +20,14 @@ public static class SoapFaults
         [Rejections.TicketNotYetValid.Code] = "Sikkerhedsbilletten er ikke gyldig endnu",
         [Rejections.TicketNotValid.Code] = "Sikkerhedsbilletten er ikke valid",
         [Rejections.TicketMissing.Code] = "Sikkerhedsbilletten mangler",
+    };
+
+    /// <summary>What is answered where reading or doing a message threw.</summary>
+    public static Rejection Of(Exception e) => e switch
+    {
+        RejectedException rejected => rejected.Rejection,
+        BadHttpRequestException => Rejections.SoapMalformed,
+        _ => Rejections.Failed,
     };
 
     /// <summary>
@@ -52,7 +61,7 @@ public static class SoapFaults
                     new XElement(Dgws + "Linking",
                         message.FlowId is null ? null : new XElement(Dgws + "FlowID", message.FlowId),
                         new XElement(Dgws + "MessageID", Guid.NewGuid().ToString("D")),
-                        new XElement(Dgws + "InResponseToMessageID", message.MessageId)),
+                        message.MessageId is null ? null : new XElement(Dgws + "InResponseToMessageID", message.MessageId)),
                     flowStatus is null ? null : new XElement(Dgws + "FlowStatus", flowStatus))),
             new XElement(Soap + "Body", body)));
 

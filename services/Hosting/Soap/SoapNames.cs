@@ -12,8 +12,11 @@ public static class SoapNames
     public const string Saml = "urn:oasis:names:tc:SAML:2.0:assertion";
     public const string Signature = "http://www.w3.org/2000/09/xmldsig#";
 
-    /// <summary>Addressing headers are read by nobody here and never refused.</summary>
-    public const string AddressingPrefix = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
+    /// <summary>WS-Addressing 1.0. On the national wire its headers are read by nobody and never refused.</summary>
+    public const string Addressing = "http://www.w3.org/2005/08/addressing";
+
+    /// <summary>The same of the submission that came before.</summary>
+    public const string Addressing2004 = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
 
     /// <summary>The platform's own part of a fault's detail.</summary>
     public const string Rejection = "urn:sloring:rejection";

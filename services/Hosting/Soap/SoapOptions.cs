@@ -84,6 +84,8 @@ public sealed class SoapOptionsCheck : IValidateOptions<SoapOptions>
             wrong.AddRange(issuer.Certificates.Where(file => !XmlSignatures.IsUsable(file.Value)).Select(file =>
                 $"Soap:Issuers:{key}:Certificates:{file.Key} must name a certificate file (PEM or DER) with an RSA key of at least 2,048 bits."));
         }
+        if (options.Issuers.Values.GroupBy(issuer => issuer.Name).Any(same => same.Count() > 1))
+            wrong.Add("Two of Soap:Issuers have the same Name. Put all its certificates under one of them.");
         if (options.Audience.Length == 0)
             wrong.Add("Set Soap:Audience to the audience that tickets name, for example sloring.");
         if (options.ClockSkewSeconds is < 0 or > 300)

@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using System.Xml;
 using Sloring.Contracts;
 
 namespace Sloring.Hosting;
 
 /// <summary>Reads foreign XML: never a DTD, an entity of its own or an address; nothing deeper, larger or wider than a message of ours ever is.</summary>
-public static class SoapXml
+public static partial class SoapXml
 {
     /// <summary>Largest envelope, in bytes.</summary>
     public const int LargestBody = 1024 * 1024;
@@ -49,6 +50,12 @@ public static class SoapXml
         }
     }
 
+    /// <summary>An xs:dateTime; without a zone its kind is unspecified. XmlConvert alone takes a date, a year or a time for one too, and fills in what is missing by this machine's clock.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static DateTime ToDateTime(string? text) => text is not null && WholeDateTime.IsMatch(text)
+        ? XmlConvert.ToDateTime(text, XmlDateTimeSerializationMode.RoundtripKind)
+        : throw new FormatException();
+
     public static bool Is(this XmlNode node, string @namespace, string name) =>
         node is XmlElement && node.LocalName == name && node.NamespaceURI == @namespace;
 
@@ -61,4 +68,7 @@ public static class SoapXml
     public static string? WholeText(this XmlElement element) => element.ChildNodes.OfType<XmlNode>().All(child => child is XmlCharacterData)
         ? string.Concat(element.ChildNodes.OfType<XmlCharacterData>().Where(child => child is not XmlComment).Select(child => child.Value)).Trim()
         : null;
+
+    [GeneratedRegex(@"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex WholeDateTime { get; }
 }

@@ -17,6 +17,7 @@ public sealed class SoapOptionsTests : IDisposable
     [InlineData("Soap:Issuers:a:Certificates:one", "nowhere.pem", "Soap:Issuers:a:Certificates:one")]
     [InlineData("Soap:Issuers:a:Certificates:one", "small.pem", "Soap:Issuers:a:Certificates:one")]
     [InlineData("Soap:Issuers:a:Certificates:one", "elliptic.pem", "Soap:Issuers:a:Certificates:one")]
+    [InlineData("Soap:Issuers:b:Name", "urn:a", "same Name")]
     [InlineData("Soap:Audience", "", "Soap:Audience")]
     [InlineData("Soap:ClockSkewSeconds", "301", "Soap:ClockSkewSeconds")]
     [InlineData("Soap:LongestDays", "732", "Soap:LongestDays")]

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Security.Cryptography.Xml;
 using System.Text.RegularExpressions;
 using Sloring.Contracts;
@@ -19,7 +20,7 @@ public sealed class TicketRulesTests
     public void ASystemsTicket_SaysWhoItIs()
     {
         var ticket = Check(Trusted.Ticket(OfSystem)).Value;
-        Assert.Equal(new Ticket(UserType.System, CvrNumber.Parse("29190623"), "EPJ Hovedstaden", null, null, null), ticket);
+        Assert.Equal(new Ticket(UserType.System, CvrNumber.Parse("29190623"), "EPJ Hovedstaden", null, null, null, Now.AddMinutes(-5)), ticket);
     }
 
     [Fact]
@@ -99,6 +100,7 @@ public sealed class TicketRulesTests
         ["a condition that is not understood"] = (() => Resigned(xml => xml.Replace("</saml:Conditions>", "<saml:OneTimeUse/></saml:Conditions>", StringComparison.Ordinal)), "conditions"),
         ["no conditions"] = (() => Resigned(xml => Regex.Replace(xml, "<saml:Conditions.*</saml:Conditions>", "", RegexOptions.Singleline)), "conditions"),
         ["no end"] = (() => Resigned(xml => Regex.Replace(xml, " NotOnOrAfter=\"[^\"]*\"", "")), "conditions"),
+        ["a date without a time"] = (() => Resigned(xml => Regex.Replace(xml, "NotOnOrAfter=\"[^\"]*\"", "NotOnOrAfter=\"2036-01-01Z\"")), "conditions"),
         ["a time without a zone"] = (() => Resigned(xml => Regex.Replace(xml, "NotOnOrAfter=\"([^\"]*)Z\"", "NotOnOrAfter=\"$1\"")), "conditions"),
         ["a name twice"] = (() => Resigned(xml => xml.Replace("<saml:AttributeStatement id=\"SystemLog\">",
             "<saml:AttributeStatement id=\"SystemLog\"><saml:Attribute Name=\"medcom:ITSystemName\"><saml:AttributeValue>x</saml:AttributeValue></saml:Attribute>", StringComparison.Ordinal)), "medcom:ITSystemName"),
@@ -164,6 +166,26 @@ public sealed class TicketRulesTests
         var both = Policy with { Issuers = [new TrustedIssuer(DemoIssuer.Name, [CertificateOf(Untrusted), CertificateOf(Trusted)])] };
         Assert.Null(Check(Good, both).Rejection);
         Assert.Null(Check(Untrusted.Ticket(OfSystem), both).Rejection);
+    }
+
+    [Fact]
+    public void AnIssuer_SpeaksForItselfAlone()
+    {
+        var two = Policy with { Issuers = [.. Policy.Issuers, new TrustedIssuer("urn:other", [CertificateOf(Untrusted)])] };
+        Assert.Equal(("SLR-802", "signature"), Refused(Check(Untrusted.Ticket(OfSystem), two)));
+        Assert.Null(Check(Untrusted.Ticket(OfSystem with { Issuer = "urn:other" }), two).Rejection);
+    }
+
+    [Theory]
+    [InlineData(-2, -1, "signature")]
+    [InlineData(1, 2, "signature")]
+    [InlineData(-1, 1, null)]
+    public void AnIssuersCertificate_HoldsInItsTimeOnly(int fromDays, int toDays, string? field)
+    {
+        using var key = RSA.Create();
+        key.ImportFromPem(File.ReadAllText(Trusted.File));
+        using var certificate = new CertificateRequest("CN=issuer", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(Now.AddDays(fromDays), Now.AddDays(toDays));
+        Assert.Equal(field, Check(Good, Policy with { Issuers = [new TrustedIssuer(DemoIssuer.Name, [certificate])] }).Rejection?.Field);
     }
 
     [Theory] // exactly one user type
