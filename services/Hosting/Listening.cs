@@ -1,10 +1,13 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using IPNetwork = System.Net.IPNetwork;
 
 namespace Sloring.Hosting;
 
@@ -30,6 +33,24 @@ public sealed class ListenOptions
     /// For so many seconds after SIGTERM it goes on as before, and sends its callers elsewhere meanwhile: 0 to 60. For a process with others of its kind beside it; 0 ends at once.
     /// </summary>
     public int DrainSeconds { get; set; }
+
+    /// <summary>
+    /// Networks of proxies in front, for example 10.42.0.0/16: what they say in X-Forwarded-For is where a call comes from, for limits and the audit trail. None: nobody is believed.
+    /// </summary>
+    public IList<string> Proxies { get; } = [];
+
+    internal ForwardedHeadersOptions Forwarded
+    {
+        get
+        {
+            var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = null };
+            forwarded.KnownIPNetworks.Clear();
+            forwarded.KnownProxies.Clear();
+            foreach (var proxy in Proxies)
+                forwarded.KnownIPNetworks.Add(IPNetwork.TryParse(proxy, out var network) ? network : throw new InvalidOperationException("Set each of Listen:Proxies to a network, for example 10.42.0.0/16."));
+            return forwarded;
+        }
+    }
 
     internal TimeSpan Drain => DrainSeconds is >= 0 and <= 60 ? TimeSpan.FromSeconds(DrainSeconds) : throw new InvalidOperationException("Set Listen:DrainSeconds to 0 to 60.");
 }

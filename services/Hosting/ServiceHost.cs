@@ -152,6 +152,9 @@ public static class ServiceHost
     {
         // Read now: a wrong line in the register stops the start, not the first event that needs it.
         app.Services.GetRequiredService<Organisations>();
+        // Without any network the framework's middleware would believe everybody.
+        if ((app.Configuration.GetSection("Listen").Get<ListenOptions>() ?? new ListenOptions()) is { Proxies.Count: > 0 } listen)
+            app.UseForwardedHeaders(listen.Forwarded);
         Drain.Use(app);
         app.UseSecurityHeaders();
         app.UseMiddleware<RejectionMiddleware>();

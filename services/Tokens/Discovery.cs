@@ -42,7 +42,7 @@ internal static class Discovery
             ["subject_types_supported"] = new JsonArray("public"),
             ["id_token_signing_alg_values_supported"] = new JsonArray("ES256"),
             ["claims_supported"] = new JsonArray(
-                "iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "jti", "cvr", "roles", "person", "unit", "authorisation", "scope", "cnf"),
+                "iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "jti", "cvr", "roles", "person", "unit", "authorisation", "network", "scope", "cnf"),
         };
         if (signsIn)
         {

@@ -12,7 +12,7 @@ namespace Sloring.Hosting;
 /// <param name="Cvr">The organisation; null for platform services and national roles.</param>
 /// <param name="Roles">Roles, <see cref="Hosting.Roles"/>.</param>
 /// <param name="UnitSorId">SOR id of the person's unit; null when the token names none.</param>
-/// <param name="From">The network that the call came from, for the audit trail: enough to tell a hospital from elsewhere, too little to follow one machine.</param>
+/// <param name="From">The network that the call came from, or that the person signed in from where an app calls for them, for the audit trail: enough to tell a hospital from elsewhere, too little to follow one machine.</param>
 public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, IReadOnlySet<string> Roles, string? UnitSorId, string? From)
 {
     /// <summary>When the token ends; null where there is none, as with AMQP.</summary>
@@ -59,7 +59,7 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
             user.FindFirstValue("cvr") is { } cvr ? CvrNumber.Parse(cvr) : null,
             roles,
             user.FindFirstValue("unit"),
-            NetworkOf(http.Connection.RemoteIpAddress))
+            user.FindFirstValue("network") ?? NetworkOf(http.Connection.RemoteIpAddress))
         {
             TokenExpiresAt = TokenChecks.Instant(user, "exp"),
             AuthorisationId = user.FindFirstValue("authorisation"),

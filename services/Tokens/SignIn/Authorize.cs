@@ -49,7 +49,7 @@ internal sealed class Authorize(
     {
         var form = await TokenRequest.ReadForm(http);
         var chosen = browser.Opened<SignInPage>(http, form["page"].ToString(), page => page.Browser);
-        Answer(http, chosen.Request, people.Begin(form["persona"].ToString(), given: null));
+        Answer(http, chosen.Request, people.Begin(form["persona"].ToString(), given: null, http.Connection.RemoteIpAddress));
     });
 
     /// <summary>Parameters of the address or of the form (OpenID Connect Core, 3.1.2.1); an empty one counts as left out.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Options;
 using Sloring.Contracts;
 using Sloring.Hosting;
@@ -39,11 +40,12 @@ internal sealed class People(Clients clients, TokenState state, IOptions<TokenSe
     /// <summary>Begins a session of somebody who has just shown who they are.</summary>
     /// <param name="account">Id of the persona, or <c>person:</c> and the person's.</param>
     /// <param name="given">What the provider says; null for a persona.</param>
+    /// <param name="from">The address that their browser has.</param>
     /// <exception cref="RejectedException">SLR-628.</exception>
-    public Session Begin(string account, ProviderPerson? given)
+    public Session Begin(string account, ProviderPerson? given, IPAddress? from)
     {
         var now = clock.GetUtcNow();
-        var session = new Session(Guid.NewGuid().ToString("N"), account, now, now.AddHours(options.Value.SessionHours)) { Given = given };
+        var session = new Session(Guid.NewGuid().ToString("N"), account, now, now.AddHours(options.Value.SessionHours)) { Given = given, From = Caller.NetworkOf(from) };
         return Known(session) is null ? throw new RejectedException(Rejections.PersonRefused) : session;
     }
 

@@ -64,7 +64,7 @@ internal sealed class PersonTokens(People people, TokenSigner signer, Sealer sea
     {
         if (people.Of(session, given) is not { } person || state.Now().Refuses(client.Id, given))
             throw new RejectedException(Rejections.GrantInvalid.For(field));
-        var access = signer.SignAccess(person.Id, AccessClaims.Of(client.Id, person.Roles, person.Cvr, person.Id, person.UnitSorId, person.AuthorisationId, "openid", certificate));
+        var access = signer.SignAccess(person.Id, AccessClaims.Of(client.Id, person.Roles, person.Cvr, person.Id, person.UnitSorId, person.AuthorisationId, "openid", certificate, session.From));
         var claims = AccessClaims.Of(null, person.Roles, person.Cvr, person.Id, person.UnitSorId, null, "", null);
         claims["name"] = person.Name;
         claims["auth_time"] = session.SignedInAt.ToUnixTimeSeconds();
@@ -83,7 +83,7 @@ internal sealed class PersonTokens(People people, TokenSigner signer, Sealer sea
 /// <summary>What an access token says beside issuer, times and id.</summary>
 internal static class AccessClaims
 {
-    public static Dictionary<string, object> Of(string? clientId, IReadOnlyList<string> roles, string? cvr, string? person, string? unit, string? authorisation, string scope, string? certificate)
+    public static Dictionary<string, object> Of(string? clientId, IReadOnlyList<string> roles, string? cvr, string? person, string? unit, string? authorisation, string scope, string? certificate, string? network = null)
     {
         var claims = new Dictionary<string, object> { ["roles"] = roles.ToArray() };
         Add("client_id", clientId);
@@ -92,6 +92,7 @@ internal static class AccessClaims
         Add("unit", unit);
         Add("authorisation", authorisation);
         Add("scope", scope);
+        Add("network", network);
         if (certificate is not null)
             claims["cnf"] = System.Text.Json.JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["x5t#S256"] = certificate });
         return claims;

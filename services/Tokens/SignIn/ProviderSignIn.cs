@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Authentication;
@@ -99,7 +100,7 @@ internal sealed class ProviderSignIn(
                 return Authorize.Shown(context.HttpContext, () =>
                 {
                     var page = browser.Opened<SignInPage>(context.HttpContext, context.Properties!.Items[PageItem] ?? "", page => page.Browser);
-                    context.HttpContext.Get<Authorize>().Answer(context.HttpContext, page.Request, RecordPerson(context.Principal!));
+                    context.HttpContext.Get<Authorize>().Answer(context.HttpContext, page.Request, RecordPerson(context.Principal!, context.HttpContext.Connection.RemoteIpAddress));
                     return Task.CompletedTask;
                 });
             },
@@ -111,7 +112,7 @@ internal sealed class ProviderSignIn(
         };
     }
 
-    private Session RecordPerson(ClaimsPrincipal user)
+    private Session RecordPerson(ClaimsPrincipal user, IPAddress? from)
     {
         var provider = options.Value.OpenIdProvider;
         var id = Claim(provider.PersonClaim);
@@ -134,7 +135,7 @@ internal sealed class ProviderSignIn(
             AuthorisationId = authorisation,
             Cpr = Gives(Roles.Citizen) ? CprNumber.TryParse(Claim(provider.CprClaim), out var cpr) ? cpr.Digits : throw new RejectedException(Rejections.ProviderPersonInvalid.For(provider.CprClaim)) : null,
             ActsFor = Gives(Roles.CitizenRepresentative) ? [.. user.FindAll(provider.OnBehalfOfClaim).Select(claim => Relation.Of(claim.Value)).OfType<Relation>().Select(relation => relation.Person.Digits).Distinct()] : [],
-        });
+        }, from);
 
         bool Gives(string role) => provider.Roles.Any(known => known.Role == role && roles.Contains(known.Value));
 

@@ -23,6 +23,9 @@ internal sealed record Session(string Id, string Account, DateTimeOffset SignedI
 {
     public static string Purpose => "sign-in-session";
 
+    /// <summary>The network that they signed in from, for the audit trail: what they do comes from an app's own.</summary>
+    public string? From { get; init; }
+
     /// <summary>What the provider said; null for a persona.</summary>
     public ProviderPerson? Given { get; init; }
 }
