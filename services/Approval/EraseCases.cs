@@ -5,8 +5,8 @@ using Sloring.Hosting;
 namespace Sloring.Approval;
 
 /// <summary>
-/// Erases cases whose masking ended long ago, with steps, questions, grounds, complaints, deadlines and notices. What the overview counts of them is added to its counts in the same
-/// transaction, so that it answers the same before and after (rule O1).
+/// Erases cases whose masking ended long ago and whose complaints were closed as long ago, with steps, questions, grounds, complaints, deadlines and notices. What the overview counts of
+/// them is added to its counts in the same transaction, so that it answers the same before and after (rule O1).
 /// </summary>
 public sealed class EraseCases : IErasableRows<ApprovalDb>
 {
@@ -14,12 +14,12 @@ public sealed class EraseCases : IErasableRows<ApprovalDb>
 
     public RecordKind Kind => RecordKind.Cases;
 
-    public Task<bool> Any(ApprovalDb db, DateTimeOffset before, CancellationToken cancel) => Closed(db, before).AnyAsync(cancel);
+    public Task<bool> Any(ApprovalDb db, DateTimeOffset before, CancellationToken cancel) => Over(db, before).AnyAsync(cancel);
 
     public async Task<int> Erase(WriteScope<ApprovalDb> scope, DateTimeOffset before)
     {
         var (db, cancel) = (scope.Db, scope.Cancel);
-        var ids = await Closed(db, before).OrderBy(c => c.ClosedAt).Take(BatchSize).Select(c => c.CaseId).ToListAsync(cancel);
+        var ids = await Over(db, before).OrderBy(c => c.ClosedAt).Take(BatchSize).Select(c => c.CaseId).ToListAsync(cancel);
         var facts = await db.Cases.Where(c => ids.Contains(c.CaseId)).Facts(cancel);
         foreach (var (key, tally) in OverviewRules.Count(facts, scope.Now))
             await db.Add(key, tally, cancel);
@@ -32,6 +32,10 @@ public sealed class EraseCases : IErasableRows<ApprovalDb>
         return await db.Cases.Where(c => ids.Contains(c.CaseId)).ExecuteDeleteAsync(cancel);
     }
 
-    /// <summary>A case is closed when its masking ends; one that is not closed is never touched.</summary>
-    private static IQueryable<ApprovalCase> Closed(ApprovalDb db, DateTimeOffset before) => db.Cases.Where(c => c.ClosedAt < before);
+    /// <summary>
+    /// A case is closed when its masking ends; one that is not closed is never touched. A complaint may come long after that, and the case stays until it was answered or withdrawn, and as
+    /// long after as the case itself (rule C3).
+    /// </summary>
+    private static IQueryable<ApprovalCase> Over(ApprovalDb db, DateTimeOffset before) =>
+        db.Cases.Where(c => c.ClosedAt < before && !db.Complaints.Any(complaint => complaint.CaseId == c.CaseId && (complaint.ClosedAt == null || complaint.ClosedAt >= before)));
 }

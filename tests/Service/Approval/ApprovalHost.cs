@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -192,6 +193,9 @@ public sealed class ApprovalHost : IAsyncDisposable
             gone.Add(((DeadlineReached)EventJson.Read(entry.Type, entry.Data)).DeadlineId);
         return [.. events.OfType<DeadlineSet>().Where(e => e.About == caseId && !gone.Contains(e.DeadlineId))];
     }
+
+    /// <summary>Erases what is to be erased by now.</summary>
+    public Task Erase() => _app.Services.GetServices<IHostedService>().OfType<EraseOnSchedule>().Single().EraseAll(Cancel);
 
     /// <summary>Approval's journal.</summary>
     public async Task<IReadOnlyList<IEvent>> Events() =>

@@ -147,6 +147,39 @@ public sealed class ComplaintTests
         Assert.NotNull(read.PatientKey);
     }
 
+    // C3
+    [Fact]
+    public async Task A_complaint_that_comes_late_is_kept_with_its_case_until_it_is_closed_and_for_the_retention_after()
+    {
+        await using var host = await Start(("Retention:CaseYears", "1"));
+        var (answered, withdrawn, none) = (await host.OpenCase(), await host.OpenCase(), await host.OpenCase());
+        foreach (var caseId in (string[])[answered, withdrawn, none])
+            await host.Publish(new RegistrationEnded { MaskingId = caseId, PatientKey = host.Activation().PatientKey, Cvr = Cvr, Cause = "expired", EndedAt = host.Clock.Now, EndedBy = "clock" });
+        host.Clock.Now = host.Clock.Now.AddDays(360);
+        var (underTreatment, received) = (await Registered(host, answered), await Registered(host, withdrawn));
+        await host.Call(Management, "POST", $"/v1/complaints/{underTreatment}/treatment", TakeUp);
+
+        host.Clock.Now = host.Clock.Now.AddDays(10);
+        await host.Erase();
+        Assert.Equal("SLR-201", (await host.Call(HospitalLeader, "GET", $"/v1/cases/{none}")).Code);
+        Assert.Equal(Words, (await host.Call(Management, "GET", $"/v1/complaints/{underTreatment}"))["text"].GetString());
+        Assert.Equal(HttpStatusCode.OK, (await host.Call(HospitalLeader, "GET", $"/v1/cases/{answered}")).Status);
+        var answer = new { answer = "Vi har set paa det", outcome = "COMPLAINT_OUTCOME_NOT_UPHELD" };
+        Assert.Equal(HttpStatusCode.OK, (await host.Call(Management, "POST", $"/v1/complaints/{underTreatment}/answer", answer)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.Call(Management, "POST", $"/v1/complaints/{received}/treatment", Withdraw)).Status);
+
+        host.Clock.Now = host.Clock.Now.AddDays(360);
+        await host.Erase();
+        foreach (var complaint in (string[])[underTreatment, received])
+            Assert.Equal(HttpStatusCode.OK, (await host.Call(Management, "GET", $"/v1/complaints/{complaint}")).Status);
+
+        host.Clock.Now = host.Clock.Now.AddDays(10);
+        await host.Erase();
+        foreach (var complaint in (string[])[underTreatment, received])
+            Assert.Equal("SLR-217", (await host.Call(Management, "GET", $"/v1/complaints/{complaint}")).Code);
+        Assert.Equal("SLR-201", (await host.Call(HospitalLeader, "GET", $"/v1/cases/{answered}")).Code);
+    }
+
     [Fact]
     public async Task Pages_hold_every_complaint_once_the_open_ones_first_and_no_text()
     {

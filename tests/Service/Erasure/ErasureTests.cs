@@ -44,14 +44,17 @@ public sealed class ErasureTests
                 await Post(platform, "leder", $"/v1/cases/{id}/decision", new JsonObject { ["decision"] = i % 2 == 0 ? "DECISION_UPHOLD" : "DECISION_LIFT", ["reason"] = "Grund" });
         }
         await Post(platform, "leder", $"/v1/cases/{erased[0]}/questions", new JsonObject { ["text"] = "Var der vidner?" });
+        var complaint = Guid.NewGuid().ToString("D");
         await Post(platform, "region", "/v1/complaints", new JsonObject
         {
-            ["complaintId"] = Guid.NewGuid().ToString("D"),
+            ["complaintId"] = complaint,
             ["caseId"] = erased[0],
             ["text"] = "Jeg truede ingen.",
             ["receivedOn"] = DanishTime.DayOf(begun).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
             ["complainant"] = "COMPLAINANT_PATIENT",
         });
+        await Post(platform, "region", $"/v1/complaints/{complaint}/treatment", new JsonObject { ["treatment"] = "TREATMENT_TAKE_UP" });
+        await Post(platform, "region", $"/v1/complaints/{complaint}/answer", new JsonObject { ["answer"] = "Vi har set på det.", ["outcome"] = "COMPLAINT_OUTCOME_NOT_UPHELD" });
         await Post(platform, "borgervisning", "/v1/masking-instructions", new JsonObject { ["patientCpr"] = gone });
         var renewed = await Activate(platform, stays, ActorOfOther);
         await CaseThere(platform, renewed);
@@ -115,6 +118,7 @@ public sealed class ErasureTests
             ["a question, sealed"] = question.SealedText,
             ["a complaint"] = complaint.ComplaintId,
             ["a complaint, sealed"] = complaint.SealedText,
+            ["its answer, sealed"] = complaint.SealedAnswer!,
             ["the activator"] = Actor,
             ["the masking's id"] = maskingId,
             ["the masking's id as SQLite has it"] = maskingId.ToUpperInvariant(),
