@@ -24,7 +24,7 @@ public sealed class ApprovalDb(DbContextOptions<ApprovalDb> options) : ServiceDb
 
     public DbSet<OverviewDecisionTime> OverviewDecisionTimes => Set<OverviewDecisionTime>();
 
-    public override int SchemaVersion => 5;
+    public override int SchemaVersion => 6;
 
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [

@@ -240,10 +240,15 @@ public static class ServiceHost
     private static void Health(WebApplication app, string name, Func<HealthCheckRegistration, bool> which) =>
         app.MapHealthChecks("/health/" + name, new HealthCheckOptions { Predicate = which }).AllowAnonymous().DisableRateLimiting();
 
-    /// <summary>Before anything listens: a database of another version or of other keys stops the start with a message that says what to do.</summary>
-    private sealed class PrepareDatabases(IEnumerable<IServiceJournal> journals) : IHostedLifecycleService
+    /// <summary>Before anything listens: a key that is none, a database of another version or of other keys stops the start with a message that says what to do.</summary>
+    private sealed class PrepareDatabases(IEnumerable<IServiceJournal> journals, Sealer sealer) : IHostedLifecycleService
     {
-        public Task StartingAsync(CancellationToken cancellationToken) => Task.WhenAll(journals.Select(journal => Task.Run(() => journal.Prepare(cancellationToken), cancellationToken)));
+        public async Task StartingAsync(CancellationToken cancellationToken)
+        {
+            // Processes without a database seal too: sessions, forms, signing keys.
+            await Task.Run(sealer.CheckKeys, cancellationToken);
+            await Task.WhenAll(journals.Select(journal => Task.Run(() => journal.Prepare(cancellationToken), cancellationToken)));
+        }
 
         public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

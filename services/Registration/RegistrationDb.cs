@@ -22,7 +22,7 @@ public sealed class RegistrationDb(DbContextOptions<RegistrationDb> options) : S
 
     public DbSet<AcceptedRequest> Accepted => Set<AcceptedRequest>();
 
-    public override int SchemaVersion => 3;
+    public override int SchemaVersion => 4;
 
     public override IReadOnlyList<SealedColumn> SealedColumns =>
     [

@@ -79,8 +79,6 @@ public static class TokensModule
 
     private static void MapSignIn(WebApplication app, string way)
     {
-        // A key that is missing stops the start, and not the first sign-in.
-        app.Services.GetRequiredService<Sealer>().Seal("", "start");
         string[] byLinkOrForm = [HttpMethods.Get, HttpMethods.Post];
         app.MapMethods(AuthorizePath, byLinkOrForm, http => http.Get<Authorize>().Handle(http)).AllowAnonymous();
         if (way == SignInWays.Demo)

@@ -6,7 +6,7 @@ namespace Sloring.Hosting;
 public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
 {
     /// <summary>Version of the tables; raised with every change of the model, so that an older file is refused with a clear message.</summary>
-    public virtual int SchemaVersion => 1;
+    public virtual int SchemaVersion => 2;
 
     /// <summary>The columns of this service's own tables that hold sealed texts.</summary>
     public virtual IReadOnlyList<SealedColumn> SealedColumns => [];
@@ -20,6 +20,8 @@ public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
     public DbSet<RelayCursor> Relay => Set<RelayCursor>();
 
     public DbSet<KeyCheck> KeyChecks => Set<KeyCheck>();
+
+    public DbSet<SealingCheck> SealingChecks => Set<SealingCheck>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -47,6 +49,11 @@ public abstract class ServiceDb(DbContextOptions options) : DbContext(options)
             check.ToTable("key_check");
             check.HasKey(c => c.Id);
             check.Property(c => c.Id).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<SealingCheck>(check =>
+        {
+            check.ToTable("sealing_checks");
+            check.HasKey(c => c.KeyId);
         });
         modelBuilder.Entity<RelayCursor>(cursor =>
         {
@@ -115,4 +122,13 @@ public sealed class KeyCheck
     public int Id { get; init; } = 1;
 
     public required string Value { get; init; }
+}
+
+/// <summary>Tells whether a sealing key is still the one that this database was written with.</summary>
+public sealed class SealingCheck
+{
+    public required string KeyId { get; init; }
+
+    /// <summary>Sealed under that key; opens under no other.</summary>
+    public required string Text { get; init; }
 }

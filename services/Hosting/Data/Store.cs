@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
+using System.Linq.Expressions;
+using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Sloring.Contracts;
@@ -14,7 +16,8 @@ namespace Sloring.Hosting;
 /// service, in all its processes, happen one after another; those that wait at the same time share a commit.
 /// </summary>
 public sealed class Store<TDb>(
-    IDbContextFactory<TDb> factory, ServiceName<TDb> name, Database database, TimeProvider clock, PatientKeys? patients = null, CheckpointSigner? signer = null) : IServiceJournal, IDisposable
+    IDbContextFactory<TDb> factory, ServiceName<TDb> name, Database database, TimeProvider clock, PatientKeys? patients = null, Sealer? sealer = null, CheckpointSigner? signer = null)
+    : IServiceJournal, IDisposable
     where TDb : ServiceDb
 {
     /// <summary>Enough to make the cost of a commit small beside the work; few enough that the first of them does not wait long for the last.</summary>
@@ -427,7 +430,9 @@ public sealed class Store<TDb>(
         await using var db = await factory.CreateDbContextAsync(cancel);
         await database.Prepare(db, Service, cancel);
         if (patients is not null)
-            await CheckKeys(db, patients, cancel);
+            await CheckKey(db, patients, cancel);
+        if (sealer is not null)
+            await CheckKeys(db, sealer, cancel);
         var startedAt = clock.GetTimestamp();
         var last = await db.Journal.AsNoTracking().OrderByDescending(e => e.Position).FirstOrDefaultAsync(cancel);
         _headHash = last?.Hash ?? new byte[32];
@@ -438,9 +443,9 @@ public sealed class Store<TDb>(
     }
 
     /// <summary>With another key every patient would be looked for under another hash and none be found: all names would show.</summary>
-    private async Task CheckKeys(TDb db, PatientKeys keys, CancellationToken cancel)
+    private async Task CheckKey(TDb db, PatientKeys keys, CancellationToken cancel)
     {
-        var known = await db.KeyChecks.AsNoTracking().SingleOrDefaultAsync(cancel) ?? await KeepKeyCheck(db, keys, cancel);
+        var known = await db.KeyChecks.AsNoTracking().SingleOrDefaultAsync(cancel) ?? await Keep(db, db.KeyChecks, new KeyCheck { Value = keys.Check }, _ => true, cancel);
         if (known.Value != keys.Check)
         {
             throw new InvalidOperationException(
@@ -448,12 +453,33 @@ public sealed class Store<TDb>(
         }
     }
 
-    private static async Task<KeyCheck> KeepKeyCheck(TDb db, PatientKeys keys, CancellationToken cancel)
+    /// <summary>
+    /// With another key under an id that was in use, the rows of before could not be read, and new ones by nobody who has the right key. A key that is gone is not looked for: decision 32.
+    /// </summary>
+    private async Task CheckKeys(TDb db, Sealer keys, CancellationToken cancel)
+    {
+        var kept = await db.SealingChecks.AsNoTracking().ToDictionaryAsync(check => check.KeyId, cancel);
+        foreach (var id in keys.CheckKeys())
+        {
+            var known = kept.GetValueOrDefault(id)
+                ?? await Keep(db, db.SealingChecks, new SealingCheck { KeyId = id, Text = keys.Seal("", SealedFor.Check, id) }, check => check.KeyId == id, cancel);
+            try
+            {
+                keys.Open(known.Text, SealedFor.Check);
+            }
+            catch (CryptographicException)
+            {
+                throw new InvalidOperationException(
+                    $"The database of {Service} was written with another key than the secret '{Sealer.SecretOf(id)}' is now. Put its former value back; a new key needs an id of its own.");
+            }
+        }
+    }
+
+    private static async Task<T> Keep<T>(TDb db, DbSet<T> checks, T check, Expression<Func<T, bool>> isSame, CancellationToken cancel) where T : class
     {
         try
         {
-            var check = new KeyCheck { Value = keys.Check };
-            db.KeyChecks.Add(check);
+            checks.Add(check);
             await db.SaveChangesAsync(cancel);
             return check;
         }
@@ -461,7 +487,7 @@ public sealed class Store<TDb>(
         {
             // Another replica was first, with keys that may not be ours.
             db.ChangeTracker.Clear();
-            return await db.KeyChecks.AsNoTracking().SingleAsync(cancel);
+            return await checks.AsNoTracking().SingleAsync(isSame, cancel);
         }
     }
 

@@ -21,5 +21,8 @@ public sealed class KeyRing(SecretStore secrets, string name, Func<string> make)
     /// <summary>A key by its id, whoever says it; null when it is not here. What names the current key is no key: everybody can read the id in what is sealed.</summary>
     public string? Find(string id) => id == CurrentId ? Current : IsId(id) ? secrets.Find($"{name}-{id}") : null;
 
+    /// <summary>The ids of all keys that are here, that of the current one too.</summary>
+    public IReadOnlyList<string> Ids => [.. secrets.Names($"{name}-").Select(found => found[(name.Length + 1)..]).Where(IsId).Append(CurrentId).Distinct()];
+
     private static bool IsId(string id) => id is { Length: > 0 and <= 32 } and not NamesCurrent && id.All(char.IsAsciiLetterOrDigit);
 }

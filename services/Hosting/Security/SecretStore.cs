@@ -60,6 +60,13 @@ public sealed class SecretStore(IOptions<SecretOptions> options, DaprClient? sid
             return All.GetValueOrDefault(NameThere(name));
     }
 
+    /// <summary>The names of all secrets that begin so.</summary>
+    public IReadOnlyList<string> Names(string beginning)
+    {
+        lock (_lock)
+            return [.. All.Keys.Where(name => name.StartsWith(beginning, StringComparison.Ordinal))];
+    }
+
     /// <summary>A secret text of a form of its own.</summary>
     /// <exception cref="InvalidOperationException">It is missing and may not be made: the message says what to set.</exception>
     public string Text(string name, Func<string> make)

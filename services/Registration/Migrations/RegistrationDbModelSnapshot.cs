@@ -155,6 +155,20 @@ namespace Sloring.Registration.Migrations
                     b.ToTable("replicas", (string)null);
                 });
 
+            modelBuilder.Entity("Sloring.Hosting.SealingCheck", b =>
+                {
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("KeyId");
+
+                    b.ToTable("sealing_checks", (string)null);
+                });
+
             modelBuilder.Entity("Sloring.Registration.AcceptedRequest", b =>
                 {
                     b.Property<string>("KeyHash")
