@@ -36,9 +36,14 @@ public static class KeepCheckpoints
                 var answer = await at(service).Must("revisor", HttpMethod.Get, $"/v1/journals/{service}/checkpoints?after_position={after}", null, cancel);
                 if (answer["checkpoints"]?.AsArray() is not { Count: > 0 } page)
                     break;
-                await File.AppendAllLinesAsync(file.FullName, page.Select(checkpoint => (string)checkpoint!["signed"]!), cancel);
-                after = long.Parse((string)page[^1]!["position"]!, CultureInfo.InvariantCulture);
-                added += page.Count;
+                // What cannot even be read would spoil the file; that it stands in the journal, verify says.
+                var signed = page.Select(checkpoint => (string?)checkpoint!["signed"] ?? "").Where(one => Says(one) is not null).ToList();
+                await File.AppendAllLinesAsync(file.FullName, signed, cancel);
+                added += signed.Count;
+                var last = long.Parse((string?)page[^1]!["position"] ?? "0", CultureInfo.InvariantCulture);
+                if (last <= after)
+                    break;
+                after = last;
             }
         }
         return added;
@@ -55,16 +60,21 @@ public static class KeepCheckpoints
         await foreach (var line in File.ReadLinesAsync(file.FullName, cancel))
         {
             number++;
-            try
-            {
-                var says = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(line.Trim().Split('.')[1]))!;
-                kept.Add(((string)says["service"]!, (long)says["position"]!, line.Trim()));
-            }
-            catch (Exception e) when (e is FormatException or System.Text.Json.JsonException or InvalidOperationException or IndexOutOfRangeException or ArgumentNullException)
-            {
-                throw new InvalidOperationException($"Line {number} of {file.FullName} is no checkpoint.");
-            }
+            kept.Add(Says(line.Trim()) is var (service, position) ? (service, position, line.Trim()) : throw new InvalidOperationException($"Line {number} of {file.FullName} is no checkpoint."));
         }
         return kept;
+    }
+
+    /// <summary>What a checkpoint says of itself; null for what is none.</summary>
+    private static (string Service, long Position)? Says(string signed)
+    {
+        try
+        {
+            return JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(signed.Split('.')[1])) is { } says ? ((string)says["service"]!, (long)says["position"]!) : null;
+        }
+        catch (Exception e) when (e is FormatException or System.Text.Json.JsonException or InvalidOperationException or IndexOutOfRangeException or ArgumentNullException)
+        {
+            return null;
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Sloring.Contracts.Events;
 using Sloring.Contracts.Journal.V1;
 
 namespace Sloring.Hosting;
@@ -16,6 +17,33 @@ public sealed record JournalState(string Service, long Position, string Hash, Da
 /// <summary>When a checkpoint is due, and what one says of a journal.</summary>
 internal static class CheckpointRules
 {
+    /// <summary>An entry gets its instant right after it is signed.</summary>
+    private static readonly TimeSpan Signing = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// What an entry signs, where it says of itself what is signed: that it stands right behind the position, with that hash, at that instant. Null for an unreadable one, a bad
+    /// signature, and for what was once rightly signed and is put where it does not belong: one from the future would be the last for ever.
+    /// </summary>
+    public static JournalState? Stated(JournalEntry entry, string service, CheckpointSigner signer) =>
+        Said(entry) is { } said && signer.Open(said.Signed) is { } state
+        && state.Service == service && state.Position == entry.Position - 1 && said.Position == state.Position && said.Hash == state.Hash
+        && (entry.OccurredAt - state.At).Duration() <= Signing
+            ? state
+            : null;
+
+    /// <summary>What an entry says without its signature being looked at; null where it cannot be read.</summary>
+    public static JournalCheckpointed? Said(JournalEntry entry)
+    {
+        try
+        {
+            return EventJson.Read(entry.Type, entry.Data) as JournalCheckpointed;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Due once something has stood for so long in the journal without a checkpoint after it.</summary>
     /// <param name="since">When the last checkpoint was made, or the first entry where there is none; null for an empty journal.</param>
     /// <param name="grown">Whether anything but that checkpoint has come since.</param>

@@ -136,39 +136,38 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
         if (!verdict.Intact)
             return answer;
         // The kept ones first: those in the journal are whoever's who wrote it anew.
-        await Compare(journal, verdict, checkpoints, answer, cancel);
+        foreach (var page in checkpoints.Chunk(CheckpointPage).TakeWhile(_ => answer.Intact))
+            await Compare(journal, verdict, [.. page.Select(signed => (signer.Open(signed), 0L))], answer, cancel);
         var after = 0L;
         for (var own = await Checkpoints(journal, after, cancel); answer.Intact && own.Count > 0; own = await Checkpoints(journal, after, cancel))
         {
-            await Compare(journal, verdict, own.ConvertAll(entry => entry.Checkpoint.Signed), answer, cancel);
+            await Compare(journal, verdict, own.ConvertAll(entry => (CheckpointRules.Stated(entry, journal.Service, signer), entry.Position)), answer, cancel);
             after = own[^1].Position;
         }
         return answer;
     }
 
-    private async Task Compare(IServiceJournal journal, JournalVerdict verdict, IReadOnlyList<string> signed, VerifyJournalResponse answer, CancellationToken cancel)
+    /// <summary>Compares a page of checkpoints with a journal; of each, where it stands: 0 for one that was kept outside.</summary>
+    private static async Task Compare(
+        IServiceJournal journal, JournalVerdict verdict, IReadOnlyList<(JournalState? Checkpoint, long At)> page, VerifyJournalResponse answer, CancellationToken cancel)
     {
-        foreach (var page in signed.Chunk(CheckpointPage))
+        var positions = page.Select(one => one.Checkpoint?.Position ?? 0).ToList();
+        var entries = await journal.Query(all => all.Where(e => positions.Contains(e.Position)), cancel);
+        var hashes = entries.ToDictionary(e => e.Position, e => Convert.ToHexStringLower(e.Hash));
+        hashes[verdict.ErasedTo] = verdict.StartHash;
+        foreach (var (checkpoint, at) in page)
         {
-            var checkpoints = page.Select(one => signer.Open(one)).ToList();
-            var positions = checkpoints.Select(checkpoint => checkpoint?.Position ?? 0).ToList();
-            var entries = await journal.Query(all => all.Where(e => positions.Contains(e.Position)), cancel);
-            var hashes = entries.ToDictionary(e => e.Position, e => Convert.ToHexStringLower(e.Hash));
-            hashes[verdict.ErasedTo] = verdict.StartHash;
-            foreach (var checkpoint in checkpoints)
-            {
-                var fault = CheckpointRules.Fault(checkpoint, journal.Service, verdict.ErasedTo, hashes.GetValueOrDefault(checkpoint?.Position ?? 0));
-                if (fault == JournalFault.Unspecified && checkpoint!.Position < verdict.ErasedTo)
-                    answer.ErasedCheckpoints++;
-                else
-                    answer.Checkpoints++;
-                if (fault == JournalFault.Unspecified)
-                    continue;
-                answer.Intact = false;
-                answer.Fault = fault;
-                answer.FirstBadPosition = fault == JournalFault.Truncated ? verdict.ErasedTo + answer.Entries + 1 : checkpoint?.Position ?? 0;
-                return;
-            }
+            var fault = CheckpointRules.Fault(checkpoint, journal.Service, verdict.ErasedTo, hashes.GetValueOrDefault(checkpoint?.Position ?? 0));
+            if (fault == JournalFault.Unspecified && checkpoint!.Position < verdict.ErasedTo)
+                answer.ErasedCheckpoints++;
+            else
+                answer.Checkpoints++;
+            if (fault == JournalFault.Unspecified)
+                continue;
+            answer.Intact = false;
+            answer.Fault = fault;
+            answer.FirstBadPosition = fault == JournalFault.Truncated ? verdict.ErasedTo + answer.Entries + 1 : checkpoint?.Position ?? at;
+            return;
         }
     }
 
@@ -176,18 +175,25 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
     public override Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context) =>
         ListCheckpoints(request, context.CancellationToken);
 
-    /// <summary>The checkpoints of a journal, for who keeps them outside.</summary>
-    public async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, CancellationToken cancel) =>
-        // A checkpoint stands right after the position that it names.
-        new() { Checkpoints = { (await Checkpoints(Of(request.Service), Math.Min(request.AfterPosition, long.MaxValue - 1) + 1, cancel)).Select(entry => entry.Checkpoint) } };
-
-    private static async Task<List<(long Position, Checkpoint Checkpoint)>> Checkpoints(IServiceJournal journal, long after, CancellationToken cancel)
+    /// <summary>The checkpoints of a journal, for who keeps them outside: by where they stand, whatever they say of themselves, so that asking on comes to an end.</summary>
+    public async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, CancellationToken cancel)
     {
-        var entries = await journal.Query(all => all.Where(e => e.Type == Checkpointed && e.Position > after).OrderBy(e => e.Position).Take(CheckpointPage), cancel);
-        return entries.ConvertAll(entry => EventJson.Read(entry.Type, entry.Data) is JournalCheckpointed e
-            ? (entry.Position, new Checkpoint { Position = e.Position, Hash = e.Hash, At = entry.OccurredAt.ToTimestamp(), Signed = e.Signed })
-            : throw new InvalidDataException($"{entry.Type} at {entry.Position} is no checkpoint."));
+        // A checkpoint stands right after the position that it names.
+        var entries = await Checkpoints(Of(request.Service), Math.Min(request.AfterPosition, long.MaxValue - 1) + 1, cancel);
+        return new ListCheckpointsResponse
+        {
+            Checkpoints =
+            {
+                entries.Select(entry => (entry, Said: CheckpointRules.Said(entry))).Select(one => new Checkpoint
+                {
+                    Position = one.entry.Position - 1, Hash = one.Said?.Hash ?? "", At = one.entry.OccurredAt.ToTimestamp(), Signed = one.Said?.Signed ?? "",
+                }),
+            },
+        };
     }
+
+    private static Task<List<JournalEntry>> Checkpoints(IServiceJournal journal, long after, CancellationToken cancel) =>
+        journal.Query(all => all.Where(e => e.Type == Checkpointed && e.Position > after).OrderBy(e => e.Position).Take(CheckpointPage), cancel);
 
     private static async Task<JournalEntry?> First(IServiceJournal journal, CancellationToken cancel) =>
         (await journal.Query(all => all.OrderBy(e => e.Position).Take(1), cancel)).SingleOrDefault();

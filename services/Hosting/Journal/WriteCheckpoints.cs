@@ -22,6 +22,9 @@ public sealed class WriteCheckpoints<TDb>(
     Store<TDb> store, CheckpointSigner signer, IOptions<AuditOptions> options, TimeProvider clock, ILogger<WriteCheckpoints<TDb>> log) : BackgroundService
     where TDb : ServiceDb
 {
+    /// <summary>So many are looked through for one that holds: where somebody has put in more that do not, a new one is made.</summary>
+    private const int LookedAt = 100;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
     private static readonly string Checkpointed = EventNames.Of<JournalCheckpointed>();
 
@@ -76,9 +79,11 @@ public sealed class WriteCheckpoints<TDb>(
     private async Task<bool> IsDue(TDb db, CancellationToken cancel)
     {
         var journal = db.Journal.AsNoTracking();
-        var last = await journal.Where(e => e.Type == Checkpointed).OrderByDescending(e => e.Position).Select(e => new { e.Position, e.OccurredAt }).FirstOrDefaultAsync(cancel);
-        var since = last?.OccurredAt ?? await journal.OrderBy(e => e.Position).Select(e => (DateTimeOffset?)e.OccurredAt).FirstOrDefaultAsync(cancel);
+        var newest = await journal.Where(e => e.Type == Checkpointed).OrderByDescending(e => e.Position).Take(LookedAt).ToListAsync(cancel);
+        // What the entry says of itself, anybody with the database's password can have written.
+        var last = newest.Select(entry => (entry.Position, State: CheckpointRules.Stated(entry, store.Service, signer))).FirstOrDefault(one => one.State is not null);
+        var since = last.State?.At ?? await journal.OrderBy(e => e.Position).Select(e => (DateTimeOffset?)e.OccurredAt).FirstOrDefaultAsync(cancel);
         var head = await journal.OrderByDescending(e => e.Position).Select(e => e.Position).FirstOrDefaultAsync(cancel);
-        return CheckpointRules.IsDue(since, head > (last?.Position ?? 0), Every, clock.GetUtcNow());
+        return CheckpointRules.IsDue(since, head > last.Position, Every, clock.GetUtcNow());
     }
 }

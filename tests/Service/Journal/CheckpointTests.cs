@@ -2,10 +2,13 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Sloring.Contracts.Events;
 using Sloring.Hosting;
 using Sloring.Pseudonym;
+using Sloring.Registration;
 using Xunit;
 
 namespace Sloring.Tests.Service.Journal;
@@ -87,6 +90,29 @@ public sealed class CheckpointTests : IAsyncLifetime
         // Another journal's is rightly signed, and says nothing of this one.
         Assert.Equal("JOURNAL_FAULT_CHECKPOINT_FORGED", (string?)(await VerifyOf("effectuation", signed))["fault"]);
         Assert.True((bool?)(await Verify(signed))["intact"]);
+    }
+
+    [Fact] // O3
+    public async Task AGenuineCheckpointPutInAgain_IsAForgedOne_AndNeitherStopsTheNextNorTheirKeeper()
+    {
+        var genuine = await NextCheckpoint();
+        await JournalTests.Activate(_platform, People.NextCpr());
+        var (type, place) = (EventNames.Of<JournalCheckpointed>(), long.Parse((string)genuine["position"]!, null) + 2);
+        var data = EventJson.Write(new JournalCheckpointed { Position = 1, Hash = (string)genuine["hash"]!, Signed = (string)genuine["signed"]! });
+        await using (var db = await _platform.Services.GetRequiredService<IDbContextFactory<RegistrationDb>>().CreateDbContextAsync(Cancel))
+        {
+            var forged = await db.Journal.Where(e => e.Position == place).ExecuteUpdateAsync(
+                row => row.SetProperty(e => e.Type, type).SetProperty(e => e.Data, data).SetProperty(e => e.OccurredAt, new DateTimeOffset(2099, 1, 1, 0, 0, 0, TimeSpan.Zero)), Cancel);
+            Assert.Equal(1, forged);
+        }
+        await ChainAnewUntil(async () => await Verify() is var verdict
+            && ((string?)verdict["fault"], (string?)verdict["firstBadPosition"]) == ("JOURNAL_FAULT_CHECKPOINT_FORGED", $"{place}"));
+        Assert.Equal(0, (await Run("checkpoints", _kept)).ExitCode);
+
+        await JournalTests.Activate(_platform, People.NextCpr());
+        await MoveOn();
+        await Eventually.True(
+            async () => (await Checkpoints("registration")).Any(one => long.Parse((string)one["position"]!, null) >= place), "a forged checkpoint of the far future does not put off the next");
     }
 
     [Fact] // O3
