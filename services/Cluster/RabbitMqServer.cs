@@ -21,6 +21,9 @@ public sealed record BrokerUser(string Name, string Password, string Configure, 
 /// <summary>A private RabbitMQ on 127.0.0.1 with an epmd of its own: no user but those it is given, nothing shared with a broker of the machine.</summary>
 public sealed class RabbitMqServer : IAsyncDisposable
 {
+    /// <summary>What a message may have, bytes: the 16 MiB that the edge takes, and by how much the answer to one of those can be longer. See docs/edge.md.</summary>
+    public const int LargestMessage = 20_000_000;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90), StopLimit = TimeSpan.FromSeconds(30);
     private readonly string _folder;
     private readonly int _distPort, _epmdPort;
@@ -145,6 +148,7 @@ public sealed class RabbitMqServer : IAsyncDisposable
             load_definitions = {definitions}
             log.console = false
             log.file.level = info
+            max_message_size = {LargestMessage}
             # Small enough for a laptop; a cluster of its own keeps the default.
             raft.wal_max_size_bytes = 67108864
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Sloring.Cluster;
 using Xunit;
 using static Sloring.Tests.Distributed.EdgePlatform;
 
@@ -94,6 +95,16 @@ public sealed class EdgeBadMessageTests(EdgePlatform edge) : IClassFixture<EdgeP
         var error = await edge.NextError("registration.activate-masking");
         Assert.Equal("SLR-907", (string)error["headers"]!["sloring-code"]!);
         Assert.Equal(body.Length, Encoding.UTF8.GetByteCount((string)error["body"]!));
+    }
+
+    [Fact] // whoever reads it has it whole in memory before it sees its size
+    public async Task ALargerMessageThanAnyAnswer_IsRefusedByTheBroker_WhereItIsSent()
+    {
+        await using var sender = await edge.Broker.Connect(Epj);
+        await Assert.ThrowsAsync<PeerException>(() => sender.PublishBytes("sloring.activations", "activate-masking", new byte[RabbitMqServer.LargestMessage + 1], From(Epj)));
+
+        Assert.True((bool)(await edge.Activate(People.NextCpr()))["accepted"]!);
+        Assert.Equal(0, await edge.Operator.Count("registration.activate-masking.errors"));
     }
 
     [Theory] // headers that MassTransit would act on must not move anything

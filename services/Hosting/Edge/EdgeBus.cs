@@ -35,8 +35,8 @@ namespace Sloring.Hosting;
 public static class EdgeBus
 {
     /// <summary>
-    /// Messages handled at a time: enough to keep a confirm's round trip covered. Each holds its body in memory, at the very worst 64 × 16 MiB; what is made
-    /// of bodies is bounded by <see cref="EdgeFilter"/>.
+    /// Messages handled at a time: enough to keep a confirm's round trip covered. Each holds its body in memory, whole, before anything here sees its size: at the very
+    /// worst 64 times the broker's <c>max_message_size</c>, which installations set to 20 MB (docs/edge.md). What is made of bodies is bounded by <see cref="EdgeFilter"/>.
     /// </summary>
     private const int UpdatesAtOnce = 64;
 
@@ -123,7 +123,8 @@ public static class EdgeBus
             host.Password(provider.GetRequiredService<SecretStore>().Text($"rabbitmq/{options.User}"));
             host.PublisherConfirmation = true;
             host.Heartbeat(TimeSpan.FromSeconds(10));
-            // As large as a broker lets a message be: one over the client's own limit would end the connection, be delivered again, and so for ever.
+            // As large as a broker lets a message be. One over the client's own limit would end the connection, and all that was fetched with it would be delivered again:
+            // after twenty times innocent messages stood among the errors with it. The broker's limit is the one that refuses a message where it is sent.
             host.MaxMessageSize(512 * 1024 * 1024);
             if (options.Tls)
                 host.UseSsl(tls => (tls.Protocol, tls.ServerName) = (SslProtocols.Tls12 | SslProtocols.Tls13, options.Host));
