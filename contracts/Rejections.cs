@@ -631,6 +631,10 @@ public static class Rejections
         "Klienten følger allerede sløringerne fra for mange steder. Luk en forbindelse, før en ny åbnes.",
         "The client watches the maskings from too many places already. Close a connection before opening another.");
 
+    public static readonly Rejection TooManyStreams = new("SLR-934", TooOften,
+        "Klienten sender allerede indførsler ad for mange forbindelser på én gang. Luk en, før en ny åbnes, eller send flere indførsler ad den samme.",
+        "The client sends entries on too many streams at once already. Close one before opening another, or send more entries on the same.");
+
     /// <summary>The whole catalogue by number.</summary>
     public static IReadOnlyDictionary<string, Rejection> All { get; } = typeof(Rejections)
         .GetFields(BindingFlags.Public | BindingFlags.Static)

@@ -49,8 +49,7 @@ public sealed class MaskEntries(
         using var call = longCalls.Stream(caller);
         while (await requests.MoveNext(cancel))
         {
-            if (call.Why is { } why)
-                throw new RejectedException(why);
+            await call.Take(cancel);
             var patient = Check(requests.Current);
             if (audited.Count >= RememberedPatients)
                 audited.Clear();

@@ -98,7 +98,7 @@ public static class ServiceHost
 
         services.AddOptions<LimitOptions>().BindConfiguration("Limits")
             .Validate(
-                o => new[] { o.ClientRequestsPerSecond, o.ClientBurst, o.AddressRequestsPerSecond, o.AddressBurst, o.WatchesPerClient }.All(limit => limit is >= 1 and <= 10_000_000),
+                o => new[] { o.ClientRequestsPerSecond, o.ClientBurst, o.AddressRequestsPerSecond, o.AddressBurst, o.WatchesPerClient, o.StreamsPerClient }.All(limit => limit is >= 1 and <= 10_000_000),
                 "Set each of Limits: to 1 to 10000000.")
             .Validate(o => o.ClientRequestsPerSecond >= 10 && o.AddressRequestsPerSecond >= 10, "Set Limits:ClientRequestsPerSecond and Limits:AddressRequestsPerSecond to 10 or more.")
             .ValidateOnStart();
@@ -131,7 +131,7 @@ public static class ServiceHost
         services.AddRateLimiter(_ => { });
         services.AddSingleton<IConfigureOptions<RateLimiterOptions>, Rates.Setup>();
         services.AddSingleton(provider => new LongCalls(
-            provider.GetRequiredService<IOptions<LimitOptions>>(), provider.GetRequiredService<TokenTrust>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IOptions<LimitOptions>>(), provider.GetRequiredService<TokenTrust>(), provider.GetRequiredService<Rates>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSoap();
         builder.AddTelemetry();
         builder.AddSidecar();

@@ -192,6 +192,66 @@ public sealed class WatchTests : IAsyncLifetime
         }, "one that was closed makes room for another");
     }
 
+    [Fact]
+    public async Task ClientWithTooManyStreams_IsRefusedOneMore_UntilItClosesOne()
+    {
+        await using var platform = await Platform.Start(null, "--Limits:StreamsPerClient=2");
+        using var first = await OpenStream(platform, "borgervisning");
+        using (await OpenStream(platform, "borgervisning"))
+        {
+            var error = await Assert.ThrowsAsync<RpcException>(() => OpenStream(platform, "borgervisning"));
+            Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+            Assert.StartsWith("SLR-934", error.Status.Detail, StringComparison.Ordinal);
+            using var others = await OpenStream(platform, "kilde-hovedstaden");
+            await using var watch = await Listener.Start(platform, "kilde-hovedstaden");
+        }
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                using var instead = await OpenStream(platform, "borgervisning");
+                return true;
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted)
+            {
+                return false;
+            }
+        }, "one that was closed makes room for another");
+    }
+
+    [Fact]
+    public async Task MessagesOfAStream_CountLikeCalls_AndWaitInsteadOfEndingIt()
+    {
+        await using var platform = await Platform.Start(null, "--Limits:ClientRequestsPerSecond=10", "--Limits:ClientBurst=10");
+        var begun = Stopwatch.GetTimestamp();
+        using var stream = await OpenStream(platform, "borgervisning");
+        for (var i = 0; i < 30; i++)
+            await Ask(stream);
+        // Of 32, ten at once and ten a second.
+        Assert.True(Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(1.5), "as many calls would have taken longer");
+        await Ask(await OpenStream(platform, "kilde-hovedstaden"));
+    }
+
+    private static async Task<AsyncDuplexStreamingCall<MaskEntriesRequest, MaskEntriesResponse>> OpenStream(Platform platform, string client)
+    {
+        var stream = new EffectuationService.EffectuationServiceClient(platform.Channel).MaskEntryStream(await platform.As(client), cancellationToken: TestContext.Current.CancellationToken);
+        await Ask(stream);
+        return stream;
+    }
+
+    private static async Task Ask(AsyncDuplexStreamingCall<MaskEntriesRequest, MaskEntriesResponse> stream)
+    {
+        try
+        {
+            await stream.RequestStream.WriteAsync(new MaskEntriesRequest { PatientCpr = "7101901234" }, TestContext.Current.CancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            // The call is over already; reading says why.
+        }
+        Assert.True(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+    }
+
     [Fact] // E7
     public async Task WatcherWithoutAPlatform_RefusesOnceItsPictureIsOlderThanItsBound()
     {

@@ -157,6 +157,32 @@ public sealed class ServerWireTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(2, quiet.ResponseStream.Current.Number);
     }
 
+    [Fact] // what has come of a message lies in memory until all of it has
+    public async Task AMessageBegunAndNotFinished_EndsItsCall_AndAQuietStreamDoesNot()
+    {
+        AppContext.SetData("Grpc.AspNetCore.Server.MessageSeconds", 1);
+        await using var impatient = await TrialServer.Start();
+        using var channel = GrpcChannel.ForAddress(impatient.Address);
+        using var quiet = new Trial.TrialClient(channel).Both(deadline: DateTime.UtcNow.AddSeconds(30));
+        await quiet.RequestStream.WriteAsync(new TrialRequest { Number = 1 });
+        Assert.True(await quiet.ResponseStream.MoveNext());
+        AppContext.SetData("Grpc.AspNetCore.Server.MessageSeconds", null);
+
+        foreach (var method in (string[])[Echo, "/sloring.interop.v1.Trial/Both"])
+        {
+            var content = new Stalled(Frame(new byte[1_000_000])[..900_000]);
+            var request = new HttpRequestMessage(HttpMethod.Post, impatient.Address + method) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content };
+            content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/grpc");
+            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            await answer.Content.ReadAsByteArrayAsync();
+            Assert.Equal("13", Status(answer));
+            content.Finish();
+        }
+        await quiet.RequestStream.WriteAsync(new TrialRequest { Number = 2 });
+        Assert.True(await quiet.ResponseStream.MoveNext());
+        Assert.Equal(2, quiet.ResponseStream.Current.Number);
+    }
+
     public void Dispose() => http.Dispose();
 
     private static string Status(HttpResponseMessage answer) =>
@@ -184,5 +210,26 @@ public sealed class ServerWireTests(OwnServer server) : IClassFixture<OwnServer>
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
         return http.SendAsync(request);
+    }
+
+    /// <summary>A body that begins and does not go on until it is told.</summary>
+    private sealed class Stalled(byte[] begin) : HttpContent
+    {
+        private readonly TaskCompletionSource finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Finish() => finish.TrySetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(begin);
+            await stream.FlushAsync();
+            await finish.Task;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

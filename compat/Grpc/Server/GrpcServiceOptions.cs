@@ -18,6 +18,12 @@ namespace Grpc.AspNetCore.Server
         public bool? EnableDetailedErrors { get; set; }
 
         public InterceptorCollection Interceptors { get; } = [];
+
+        /// <summary>
+        /// Within which a message that has begun must be there; the official library has no such limit. Kestrel's own least rate is lifted from streams, and counts the
+        /// average elsewhere: who has sent megabytes at once could keep them here for hours.
+        /// </summary>
+        internal TimeSpan MessageTimeout { get; } = TimeSpan.FromSeconds(AppContext.GetData("Grpc.AspNetCore.Server.MessageSeconds") as int? ?? 60);
     }
 
     public class InterceptorRegistration

@@ -21,7 +21,7 @@ internal sealed class ServerCall<TRequest, TResponse>(
     where TRequest : class where TResponse : class
 {
     private readonly FrameReader<TRequest> reader = new(
-        http.Request.BodyReader, method.RequestMarshaller.ContextualDeserializer, options.MaxReceiveMessageSize, http.Request.Headers.GrpcEncoding);
+        http.Request.BodyReader, method.RequestMarshaller.ContextualDeserializer, options.MaxReceiveMessageSize, http.Request.Headers.GrpcEncoding, options.MessageTimeout);
 
     private readonly FrameWriter writer = new(options.MaxSendMessageSize);
 
@@ -224,7 +224,7 @@ internal abstract class ServerCall(HttpContext http, IMethod method, ILogger log
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
         throw new NotSupportedException("Hand deadline and token on by CallOptions instead.");
 
-    /// <summary>A stream may be as long and as slow as it likes; each message has its own limit.</summary>
+    /// <summary>A stream may be as long and as slow as it likes; each message has its own limits of size and time.</summary>
     private void LiftBodyLimits(bool streamsRequest)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)

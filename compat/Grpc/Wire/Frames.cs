@@ -83,8 +83,8 @@ internal sealed class FrameWriter(int? limit) : SerializationContext, IBufferWri
     }
 }
 
-/// <summary>Takes messages off a pipe. One reader at a time.</summary>
-internal sealed class FrameReader<T>(PipeReader pipe, Func<DeserializationContext, T> deserializer, int? limit, string? encoding)
+/// <summary>Takes messages off a pipe. One reader at a time. What has come of a message is held in memory until all of it has: for as long as <c>patience</c>, where there is one.</summary>
+internal sealed class FrameReader<T>(PipeReader pipe, Func<DeserializationContext, T> deserializer, int? limit, string? encoding, TimeSpan? patience = null)
     : DeserializationContext where T : class
 {
     private const int HeaderSize = 5;
@@ -115,11 +115,28 @@ internal sealed class FrameReader<T>(PipeReader pipe, Func<DeserializationContex
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        CancellationTokenSource? late = null;
+        try
         {
-            var result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (Take(result) is { } taken)
-                return taken;
+            while (true)
+            {
+                var result = await pipe.ReadAsync(late?.Token ?? cancellationToken).ConfigureAwait(false);
+                var begun = !result.Buffer.IsEmpty;
+                if (Take(result) is { } taken)
+                    return taken;
+                if (!begun || late is not null || patience is not { } most)
+                    continue;
+                late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                late.CancelAfter(most);
+            }
+        }
+        catch (OperationCanceledException) when (late is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Internal, $"A message was begun and not finished within {patience}."));
+        }
+        finally
+        {
+            late?.Dispose();
         }
     }
 

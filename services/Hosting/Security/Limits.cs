@@ -29,6 +29,9 @@ public sealed class LimitOptions
 
     /// <summary>Watches of maskings that one client may have open.</summary>
     public int WatchesPerClient { get; set; } = 20;
+
+    /// <summary>Streams of entries that one client may have open. Each may hold a message of 16 MiB that is still coming.</summary>
+    public int StreamsPerClient { get; set; } = 50;
 }
 
 /// <summary>
@@ -37,6 +40,9 @@ public sealed class LimitOptions
 /// </summary>
 public sealed class Rates : IDisposable
 {
+    /// <summary>Ten times a second, so that what is given back comes evenly.</summary>
+    private static readonly TimeSpan Replenished = TimeSpan.FromMilliseconds(100);
+
     private readonly PartitionedRateLimiter<string> _clients;
     private readonly PartitionedRateLimiter<string> _addresses;
 
@@ -80,6 +86,18 @@ public sealed class Rates : IDisposable
         return lease.IsAcquired ? next(http) : Refuse(http, lease);
     }
 
+    /// <summary>Takes one of a client for a message of its stream, and waits until there is one: its sender knows no pace, and is held back by the connection.</summary>
+    public async ValueTask Wait(string clientId, CancellationToken cancel)
+    {
+        while (true)
+        {
+            using var lease = _clients.AttemptAcquire(clientId);
+            if (lease.IsAcquired)
+                return;
+            await Task.Delay(lease.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > Replenished ? after : Replenished, cancel);
+        }
+    }
+
     public void Dispose()
     {
         _clients.Dispose();
@@ -121,8 +139,7 @@ public sealed class Rates : IDisposable
     private static PartitionedRateLimiter<string> Limiter(int perSecond, int burst) => PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetTokenBucketLimiter(
         key, _ => new TokenBucketRateLimiterOptions
         {
-            // Ten times a second, so that what is given back comes evenly.
-            ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
+            ReplenishmentPeriod = Replenished,
             TokensPerPeriod = Math.Max(1, perSecond / 10),
             TokenLimit = burst,
             QueueLimit = 0,
