@@ -12,12 +12,15 @@ namespace Sloring.Effectuation;
 
 /// <summary>Masks entries at display time (rules E1–E5). No database and no lock on its way: the audit entry is queued (decision 9).</summary>
 public sealed class MaskEntries(
-    WatchPicture watch, CurrentSalt salt, AuditReads<EffectuationDb> audit, LongCalls longCalls, IOptions<EffectuationOptions> options)
+    WatchPicture watch, CurrentSalt salt, AuditReads<EffectuationDb> audit, LongCalls longCalls, TimeProvider clock, IOptions<EffectuationOptions> options)
 {
     private const int MostEntries = 10_000;
     private const int MostStaff = 50;
     private const int LongestText = 100_000;
     private const int RememberedPatients = 10_000;
+
+    /// <summary>How exactly the audit trail tells when a patient was looked at on a stream. A stream may be open for months, and an entry for each message of a large file would be one for each line.</summary>
+    private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(15);
 
     private static readonly Counter<long> Seen = Telemetry.Counter(Metrics.EntriesSeen);
     private static readonly Counter<long> Masked = Telemetry.Counter(Metrics.EntriesMasked);
@@ -41,18 +44,21 @@ public sealed class MaskEntries(
         return Mask(request, patient, caller);
     }
 
-    /// <summary>The same for a stream; a patient is audited once for as long as the stream keeps to some thousands of patients.</summary>
+    /// <summary>The same for a stream; a patient is audited once in a quarter of an hour, more often where there are very many.</summary>
     public async Task Handle(
         IAsyncStreamReader<MaskEntriesRequest> requests, IServerStreamWriter<MaskEntriesResponse> responses, Caller caller, CancellationToken cancel)
     {
-        var audited = new HashSet<CprNumber>();
+        var (audited, since) = (new HashSet<CprNumber>(), clock.GetUtcNow());
         using var call = longCalls.Stream(caller);
         while (await requests.MoveNext(cancel))
         {
             await call.Take(cancel);
             var patient = Check(requests.Current);
-            if (audited.Count >= RememberedPatients)
+            if (audited.Count >= RememberedPatients || (clock.GetUtcNow() - since).Duration() >= Remembered)
+            {
                 audited.Clear();
+                since = clock.GetUtcNow();
+            }
             if (audited.Add(patient))
                 await audit.RecordSoon(caller, Operations.MaskEntries, Fresh(requests.Current.AfterPosition).Picture.KeyOf(patient), cancel);
             await responses.WriteAsync(Mask(requests.Current, patient, caller), cancel);

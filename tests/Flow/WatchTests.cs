@@ -3,10 +3,12 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Sloring.Client;
 using Sloring.Contracts;
 using Sloring.Contracts.Effectuation.V1;
 using Sloring.Contracts.Registration.V1;
+using Sloring.Hosting;
 using Xunit;
 using static Sloring.Tests.Flow.SharedPlatform;
 
@@ -230,6 +232,23 @@ public sealed class WatchTests : IAsyncLifetime
         // Of 32, ten at once and ten a second.
         Assert.True(Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(1.5), "as many calls would have taken longer");
         await Ask(await OpenStream(platform, "kilde-hovedstaden"));
+    }
+
+    [Fact] // O3
+    public async Task AStreamThatStaysOpen_LeavesAnEntryOfAPatientAgain_AQuarterOfAnHourLater()
+    {
+        await using var platform = await Platform.Start();
+        using var stream = await OpenStream(platform, "borgervisning");
+        await Ask(stream);
+        await Eventually.True(async () => await Reads() == 1, "one entry of both");
+        await platform.Client.MoveClock(platform.Clock.GetUtcNow().AddMinutes(14), TestContext.Current.CancellationToken);
+        await Ask(stream);
+        await platform.Client.MoveClock(platform.Clock.GetUtcNow().AddMinutes(2), TestContext.Current.CancellationToken);
+        await Ask(stream);
+        await Eventually.True(async () => await Reads() == 2, "and one of a quarter of an hour later");
+
+        async Task<int> Reads() => (await platform.Services.GetServices<IServiceJournal>().Single(journal => journal.Service == "effectuation")
+            .Query(all => all.Where(e => e.Type == "audit.masking-read.v1" && e.Actor == "borgervisning"), TestContext.Current.CancellationToken)).Count;
     }
 
     private static async Task<AsyncDuplexStreamingCall<MaskEntriesRequest, MaskEntriesResponse>> OpenStream(Platform platform, string client)
