@@ -55,7 +55,7 @@ public sealed record PseudonymResolved : IEvent
     string? IEvent.Patient => PatientKey;
 }
 
-/// <summary>Somebody read what is masked for a patient, or a case about one (rule O3). Audit only, in the journal of the service that answered.</summary>
+/// <summary>Somebody read what is masked for a patient, a case about one, or pseudonyms towards one (rule O3). Audit only, in the journal of the service that answered.</summary>
 [EventName("audit.masking-read.v1")]
 public sealed record MaskingRead : IEvent
 {
@@ -70,6 +70,9 @@ public sealed record MaskingRead : IEvent
 
     /// <summary>Case or masking read; null where there is none.</summary>
     public string? About { get; init; }
+
+    /// <summary>Of how many names pseudonyms were computed; null where none were.</summary>
+    public int? Names { get; init; }
 
     /// <summary>Network of the caller, for example "10.20.30.0/24"; "amqp" for one that came over the broker.</summary>
     public string? From { get; init; }

@@ -6,8 +6,11 @@ using Sloring.Pseudonym.Domain;
 
 namespace Sloring.Pseudonym;
 
-/// <summary>Pseudonyms of people towards one patient under the salt in use (rules E3, E4). Nothing of the request is kept.</summary>
-public sealed class Compute(Salts salts)
+/// <summary>
+/// Pseudonyms of people towards one patient under the salt in use (rules E3, E4). Of the request, who asked, the patient and how many names is kept: whoever tries a staff list finds who
+/// is behind a pseudonym, so the audit entry is durable before the answer leaves (rule O3).
+/// </summary>
+public sealed class Compute(Salts salts, AuditReads<PseudonymDb> audit, PatientKeys patients)
 {
     private const int MostNames = 1_000;
 
@@ -23,7 +26,9 @@ public sealed class Compute(Salts salts)
 
         var salt = await salts.Current(caller.Actor, cancel);
         var pseudonyms = NationalPseudonym.For(patient, salt.Text);
-        return new ComputeResponse { SaltId = salt.Id, Pseudonyms = { request.Names.Select((name, i) => Of(pseudonyms, name, $"names[{i}]")) } };
+        var response = new ComputeResponse { SaltId = salt.Id, Pseudonyms = { request.Names.Select((name, i) => Of(pseudonyms, name, $"names[{i}]")) } };
+        await audit.Record(caller, Operations.ComputePseudonyms, patients.Of(patient), null, cancel, request.Names.Count);
+        return response;
     }
 
     /// <summary>One pseudonym; SLR-905 for a name that this process cannot bring into normal form, since a wrong pseudonym is worse than none.</summary>

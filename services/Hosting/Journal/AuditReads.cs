@@ -20,12 +20,12 @@ public sealed class AuditReads<TDb>(Store<TDb> store, ILogger<AuditReads<TDb>> l
 
     /// <summary>Completes once the entry is durable: await it before the answer leaves, where the read is one of masking state itself.</summary>
     /// <exception cref="RejectedException">SLR-504: it could not be written.</exception>
-    public async Task Record(Caller caller, string operation, PatientKey? patient, string? about, CancellationToken cancel)
+    public async Task Record(Caller caller, string operation, PatientKey? patient, string? about, CancellationToken cancel, int? names = null)
     {
         try
         {
             var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await Enqueue(caller, operation, patient, about, answer, cancel);
+            await Enqueue(caller, operation, patient, about, names, answer, cancel);
             await answer.Task.WaitAsync(cancel);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -39,9 +39,9 @@ public sealed class AuditReads<TDb>(Store<TDb> store, ILogger<AuditReads<TDb>> l
     /// from one instant to the next: a full queue makes callers wait, so no read goes unrecorded for long.
     /// </summary>
     public Task RecordSoon(Caller caller, string operation, PatientKey? patient, CancellationToken cancel) =>
-        Enqueue(caller, operation, patient, null, null, cancel).AsTask();
+        Enqueue(caller, operation, patient, null, null, null, cancel).AsTask();
 
-    private ValueTask Enqueue(Caller caller, string operation, PatientKey? patient, string? about, TaskCompletionSource? answer, CancellationToken cancel)
+    private ValueTask Enqueue(Caller caller, string operation, PatientKey? patient, string? about, int? names, TaskCompletionSource? answer, CancellationToken cancel)
     {
         var read = new MaskingRead
         {
@@ -49,6 +49,7 @@ public sealed class AuditReads<TDb>(Store<TDb> store, ILogger<AuditReads<TDb>> l
             Operation = operation,
             Client = caller.ClientId,
             About = about,
+            Names = names,
             From = caller.From,
             Role = string.Join(' ', Operations.Allowed[operation].Where(caller.Is)),
         };

@@ -134,7 +134,7 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
         Assert.Equal(2, (await _client.ComputeAsync(new ComputeRequest { PatientCpr = Patient, Names = { "Jens Hansen" } }, await As("source"), cancellationToken: Cancel)).SaltId);
         await Announce();
         await Announce();
-        Assert.Equal(["salt.rotated.v1", "salt.announced.v1", "salt.rotated.v1"], (await Journal()).Select(entry => entry.Type));
+        Assert.Equal(["salt.rotated.v1", "salt.announced.v1", "salt.rotated.v1"], (await Journal()).Select(entry => entry.Type).Where(type => type != "audit.masking-read.v1"));
         Assert.DoesNotContain(await Journal(), entry => entry.Data.Contains(announced.Next.Value, StringComparison.Ordinal));
     }
 
@@ -264,12 +264,26 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
     public async Task AuditEntryCannotBeWritten_NothingIsAnswered()
     {
         var pseudonym = await Shown("Jens Hansen");
-        await TestDatabase.Execute(_host.Folder, "pseudonym", TestDatabase.IsPostgres
-            ? "ALTER TABLE journal ADD CONSTRAINT full_disk CHECK (false) NOT VALID"
-            : "CREATE TRIGGER full_disk BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'full'); END");
+        await FillDisk();
 
         var error = await Assert.ThrowsAsync<RpcException>(() => Resolve(pseudonym, Today, Today, "Jens Hansen"));
         Assert.Equal("SLR-908", RejectionWriter.FromRpc(error)!.Code);
+    }
+
+    // O3: with a staff list whoever computes finds who is behind a pseudonym, as by resolving it.
+    [Fact]
+    public async Task Computed_LeavesAnEntry_OfWhomTowardsWhomAndOfHowMany_OrNothingIsAnswered()
+    {
+        var request = new ComputeRequest { PatientCpr = Patient, Names = { "Jens Hansen", "Karen Sørensen", "Ole Lund" } };
+        await _client.ComputeAsync(request, await As("source"), cancellationToken: Cancel);
+        var entry = (await Journal())[^1];
+        var read = Assert.IsType<MaskingRead>(EventJson.Read(entry.Type, entry.Data));
+        Assert.Equal(("source", Operations.ComputePseudonyms, 3, _host.Services.GetRequiredService<PatientKeys>().Of(CprNumber.Parse(Patient)).ToString()), (read.Client, read.Operation, read.Names, entry.PatientKey));
+        Assert.DoesNotContain("Jens", entry.Data, StringComparison.Ordinal);
+
+        await FillDisk();
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await _client.ComputeAsync(request, await As("source"), cancellationToken: Cancel));
+        Assert.Equal("SLR-504", RejectionWriter.FromRpc(error)!.Code);
     }
 
     // C2
@@ -358,6 +372,10 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
                 Candidates = { candidates },
             },
             await As("case-worker"), cancellationToken: Cancel);
+
+    private Task<int> FillDisk() => TestDatabase.Execute(_host.Folder, "pseudonym", TestDatabase.IsPostgres
+        ? "ALTER TABLE journal ADD CONSTRAINT full_disk CHECK (false) NOT VALID"
+        : "CREATE TRIGGER full_disk BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'full'); END");
 
     private Task<List<JournalEntry>> Journal() => Store.Query(journal => journal.OrderBy(entry => entry.Position), Cancel);
 
