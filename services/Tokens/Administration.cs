@@ -11,7 +11,7 @@ namespace Sloring.Tokens;
 /// <summary>What operators do: revoke clients and change keys. Each leaves a line in the log that names the operator and the client, both no secrets.</summary>
 internal sealed class Administration(Clients clients, TokenState state, TokenSigner signer, IOptions<TokenServiceOptions> options, TimeProvider clock, ILogger<Administration> log)
 {
-    /// <summary>No new tokens from now on; those issued up to this second are refused by every service within Token:RefreshSeconds.</summary>
+    /// <summary>No new tokens from now on; those there are, every service refuses within Token:RefreshSeconds.</summary>
     public async Task<ClientStatus> Revoke(RevokeClientRequest request, Caller caller, CancellationToken cancel)
     {
         Known(request.ClientId);
@@ -22,11 +22,17 @@ internal sealed class Administration(Clients clients, TokenState state, TokenSig
         return Status(request.ClientId);
     }
 
-    /// <summary>New tokens again. Those from before stay refused, as whoever stole one still has it.</summary>
+    /// <summary>New tokens again, from the next second on. Those from before stay refused, as whoever stole one still has it.</summary>
     public async Task<ClientStatus> Restore(RestoreClientRequest request, Caller caller, CancellationToken cancel)
     {
         Known(request.ClientId);
-        await state.Change(was => was with { Restored = was.Restored.Union(Ids(request.ClientId).Where(was.IsRevoked)) }, cancel);
+        await state.Change(
+            was =>
+            {
+                var (ids, now) = (Ids(request.ClientId).Where(was.IsRevoked).ToList(), clock.GetUtcNow());
+                return was with { Revoked = was.Revoked.SetItems(ids.Select(id => KeyValuePair.Create(id, now))), Restored = was.Restored.Union(ids) };
+            },
+            cancel);
         log.LogWarning("{Operator} restored client {Client}", caller.Actor, request.ClientId);
         return Status(request.ClientId);
     }
@@ -79,7 +85,7 @@ internal sealed class Administration(Clients clients, TokenState state, TokenSig
         {
             ClientId = id,
             Revoked = now.IsRevoked(id),
-            RefusedUpTo = now.Revoked.TryGetValue(id, out var upTo) ? Timestamp.FromDateTimeOffset(upTo) : null,
+            RefusedUpTo = now.RefusedUpTo(id) is { } upTo ? Timestamp.FromDateTimeOffset(upTo) : null,
         };
     }
 }

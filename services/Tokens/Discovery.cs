@@ -16,7 +16,7 @@ internal static class Discovery
         Serve(app, "/.well-known/openid-configuration", 300, () => document);
         Serve(app, "/.well-known/oauth-authorization-server", 300, () => document);
         Serve(app, Keys, signer.KeepKeysSeconds, signer.Jwks);
-        Serve(app, Revocations, 0, () => JsonSerializer.Serialize(RevocationList.Of(state.Now().Revoked)));
+        Serve(app, Revocations, 0, () => JsonSerializer.Serialize(RevocationList.Of(state.Now().Refused)));
     }
 
     private static string Document(string issuer, TokenServiceOptions options)

@@ -27,7 +27,8 @@ internal sealed class IssueToken(
             var (client, certificate) = await Authenticate(http, request);
             known = client;
             rates.Take(http, client.Id);
-            if (state.Now().IsRevoked(client.Id))
+            // Restored in this second: what were given now would be refused everywhere.
+            if (state.Now().Refuses(client.Id, clock.GetUtcNow()))
                 throw new RejectedException(Rejections.ClientRevoked);
             var answer = request.GrantType switch
             {
@@ -68,7 +69,7 @@ internal sealed class IssueToken(
     {
         if (client.Roles.Count == 0)
             throw new RejectedException(Rejections.GrantNotForClient.For("grant_type"));
-        if (client.PersonId is { } person && state.Now().IsRevoked(RevocationList.Person(person)))
+        if (client.PersonId is { } person && state.Now().Refuses(RevocationList.Person(person), clock.GetUtcNow()))
             throw new RejectedException(Rejections.ClientRevoked);
         var claims = AccessClaims.Of(client.Id, RolesIn(scope, client.Roles), client.Cvr, client.PersonId, client.UnitSorId, client.AuthorisationId, scope, certificate);
         return new TokenAnswer(signer.SignAccess(client.PersonId ?? client.Id, claims), "Bearer", options.Value.LifetimeSeconds, scope.Length > 0 ? scope : null);

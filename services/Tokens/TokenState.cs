@@ -8,17 +8,26 @@ namespace Sloring.Tokens;
 /// <summary>What the token service remembers. Private keys are sealed.</summary>
 /// <param name="Began">When it was first written: how old the secret store's key may be taken to be.</param>
 /// <param name="Keys">Signing keys after the secret store's, oldest first.</param>
-/// <param name="Revoked">Client, or person → tokens issued up to then are refused.</param>
+/// <param name="Revoked">Client, or person → when it was revoked; of one that is restored, when that was, since tokens issued up to then stay refused.</param>
 /// <param name="Restored">Revoked clients and people that get tokens again.</param>
 public sealed record Remembered(DateTimeOffset Began, ImmutableList<RememberedKey> Keys, ImmutableDictionary<string, DateTimeOffset> Revoked, ImmutableHashSet<string> Restored)
 {
     /// <summary>Sessions that are over before their time → when they would have been.</summary>
     public ImmutableDictionary<string, DateTimeOffset> Ended { get; init; } = ImmutableDictionary<string, DateTimeOffset>.Empty;
 
+    /// <summary>In place of an instant while somebody is revoked: what was issued while that was being written, or by a clock that is ahead, is refused too.</summary>
+    private static readonly DateTimeOffset NoBound = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
+
+    /// <summary>Client, or person → tokens issued up to then are refused.</summary>
+    public IEnumerable<KeyValuePair<string, DateTimeOffset>> Refused => Revoked.Select(one => KeyValuePair.Create(one.Key, RefusedUpTo(one.Key)!.Value));
+
     public bool IsRevoked(string client) => Revoked.ContainsKey(client) && !Restored.Contains(client);
 
-    /// <summary>Whether what was given to a client or a person at an instant is refused; restored or not, as with tokens.</summary>
-    public bool Refuses(string id, DateTimeOffset given) => Revoked.TryGetValue(id, out var upTo) && given.ToUnixTimeSeconds() <= upTo.ToUnixTimeSeconds();
+    /// <summary>Up to when tokens of a client or a person are refused; null where none are.</summary>
+    public DateTimeOffset? RefusedUpTo(string id) => IsRevoked(id) ? NoBound : Revoked.TryGetValue(id, out var restored) ? restored : null;
+
+    /// <summary>Whether what is given to a client or a person at an instant is refused; restored or not, as with tokens.</summary>
+    public bool Refuses(string id, DateTimeOffset given) => RefusedUpTo(id) is { } upTo && given.ToUnixTimeSeconds() <= upTo.ToUnixTimeSeconds();
 }
 
 /// <summary>A signing key that a rotation made.</summary>

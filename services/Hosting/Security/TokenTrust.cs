@@ -184,5 +184,5 @@ public sealed record RevocationList([property: JsonPropertyName("revoked")] IRea
 
 /// <summary>One client of which tokens are refused.</summary>
 /// <param name="Client">SHA-256 of the id of a client, or of <c>person:</c> and a person's, or of <c>soap:</c> and the name of a client of the national wire, base64url.</param>
-/// <param name="UpTo">Tokens with <c>iat</c> up to this are refused; seconds since 1970.</param>
+/// <param name="UpTo">Tokens with <c>iat</c> up to this are refused; seconds since 1970. The end of the year 9999 while the client is revoked.</param>
 public sealed record RevokedClient([property: JsonPropertyName("client")] string Client, [property: JsonPropertyName("up_to")] long UpTo);

@@ -250,7 +250,7 @@ const cases = {
     expect('what was before stays refused', [await refused(oidc.refreshTokenGrant(app, answer.refresh_token)), await silently(browser)], [['invalid_grant', 'SLR-625'], 'login_required']);
     let anew = null; // a revocation is of a whole second, and what is given in that second is from before it
     await eventually('what is new is given', async () => { anew = (await tokens('leder-2').catch(() => ({}))).answer; return anew; });
-    expect('what is new works', (await call(anew.access_token, 'GET', '/v1/cases')).status, 200);
+    await eventually('what is new works', async () => (await call(anew.access_token, 'GET', '/v1/cases')).status === 200);
     expect('the person alone', (await call(operator, 'POST', '/v1/clients/person:ld-2002/revocation', {})).status, 200);
     expect('refresh', await refused(oidc.refreshTokenGrant(app, anew.refresh_token)), ['invalid_grant', 'SLR-625']);
     expect('nobody of that name', (await call(operator, 'POST', '/v1/clients/person:nobody/revocation', {})).body.code, 'SLR-618');

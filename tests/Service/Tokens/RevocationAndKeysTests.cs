@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Sloring.Tokens;
 using Xunit;
 
 namespace Sloring.Tests.Service.Tokens;
@@ -139,7 +142,7 @@ public sealed class RevocationAndKeysTests
         (_, answer) = await Operator(host, HttpMethod.Post, "/v1/clients/source/restoration");
         Assert.False((bool?)answer["revoked"] ?? false);
         host.Clock.Move(TimeSpan.FromSeconds(1));
-        Assert.Equal(HttpStatusCode.OK, (await Salt(host, await host.Token("source"))).Status);
+        await TakenAgain(host, await host.Token("source"));
         Assert.Equal("SLR-932", (await Salt(host, source)).Code);
 
         // The revocation outlives a restart.
@@ -147,6 +150,25 @@ public sealed class RevocationAndKeysTests
         await using var again = await Start(leadSeconds: 60, host);
         using var still = await again.Ask(("grant_type", "client_credentials"), ("client_id", "source"), ("client_secret", again.Secret("source")));
         Assert.Equal("SLR-609", (await TokenHost.Json(still)).GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task TokenIssuedWhileTheRevocationWasWritten_OrByAClockThatIsAhead_IsRefusedToo_AndAfterARestoration()
+    {
+        await using var host = await Start();
+        var (_, answer) = await Operator(host, HttpMethod.Post, "/v1/clients/source/revocation");
+        Assert.StartsWith("9999-12-31T23:59:59", (string?)answer["refusedUpTo"], StringComparison.Ordinal);
+        // As a replica makes it that has not seen the revocation yet, and whose clock is ahead of the one that wrote it.
+        host.Clock.Move(TimeSpan.FromSeconds(2));
+        var late = host.Services.GetRequiredService<TokenSigner>().SignAccess("source", new Dictionary<string, object> { ["client_id"] = "source", ["roles"] = new[] { "data-source" }, ["cvr"] = TokenHost.Cvr });
+        await Eventually.True(async () => (await Salt(host, late)).Code == "SLR-932", "the token is refused", TimeSpan.FromSeconds(10));
+
+        var restored = host.Clock.GetUtcNow();
+        (_, answer) = await Operator(host, HttpMethod.Post, "/v1/clients/source/restoration");
+        Assert.InRange(DateTimeOffset.Parse((string)answer["refusedUpTo"]!, CultureInfo.InvariantCulture), restored, host.Clock.GetUtcNow());
+        host.Clock.Move(TimeSpan.FromSeconds(1));
+        await TakenAgain(host, await host.Token("source"));
+        Assert.Equal("SLR-932", (await Salt(host, late)).Code);
     }
 
     [Theory]
@@ -202,6 +224,10 @@ public sealed class RevocationAndKeysTests
         var error = await Assert.ThrowsAsync<InvalidOperationException>(async () => await host.InitializeAsync());
         Assert.Contains("Tokens:StateFile", error.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>Services hear of a restoration when they fetch the list again.</summary>
+    private static Task TakenAgain(TokenHost host, string token) =>
+        Eventually.True(async () => (await Salt(host, token)).Status == HttpStatusCode.OK, "the new token is taken", TimeSpan.FromSeconds(10));
 
     private static async Task<TokenHost> Start(int leadSeconds = 60, TokenHost? before = null, params (string Setting, string Value)[] settings)
     {
