@@ -25,6 +25,7 @@ public static class TokensModule
         builder.Services.AddSingleton<IValidateOptions<TokenServiceOptions>, TokenServiceOptionsCheck>();
         builder.Services.AddSingleton<Clients>();
         builder.Services.AddSingleton<TokenState>();
+        builder.Services.AddHealthChecks().AddCheck<TokenStateCheck>("token-state", tags: ["ready"]);
         builder.Services.AddSingleton<TokenSigner>();
         builder.Services.AddSingleton<AssertionMemory>();
         builder.Services.AddSingleton<Assertions>();

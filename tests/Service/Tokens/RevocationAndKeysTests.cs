@@ -229,6 +229,51 @@ public sealed class RevocationAndKeysTests
     private static Task TakenAgain(TokenHost host, string token) =>
         Eventually.True(async () => (await Salt(host, token)).Status == HttpStatusCode.OK, "the new token is taken", TimeSpan.FromSeconds(10));
 
+    [Fact]
+    public async Task WhatAnotherReplicaWrites_IsReadWithinSeconds_ThoughTheFileLooksUnchanged()
+    {
+        await using var host = await Start();
+        await Operator(host, HttpMethod.Post, "/v1/clients/source/revocation");
+        Assert.Null(await TokenOrNull(host, "source"));
+        // As on a network file system, which answers from memory how large a file is and when it was written.
+        var (file, other) = (Path.Combine(host.Folder, "tokens.json"), Path.Combine(host.Folder, "other.json"));
+        var written = File.GetLastWriteTimeUtc(file);
+        await File.WriteAllTextAsync(other, (await File.ReadAllTextAsync(file, Cancel)).Replace("\"source\"", "\"nobody\"", StringComparison.Ordinal), Cancel);
+        File.SetLastWriteTimeUtc(other, written);
+        File.Move(other, file, overwrite: true);
+        await Eventually.True(async () => await TokenOrNull(host, "source") is not null, "the client gets tokens again", TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task StateThatIsGone_IsNotNobodyRevoked_NobodyGetsATokenAndItIsNotReady()
+    {
+        await using var host = await Start();
+        await Operator(host, HttpMethod.Post, "/v1/clients/source/revocation");
+        Assert.Equal(HttpStatusCode.OK, await Ready(host));
+        var (file, away) = (Path.Combine(host.Folder, "tokens.json"), Path.Combine(host.Folder, "away.json"));
+        File.Move(file, away);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, null, null), (await Ready(host), await TokenOrNull(host, "source"), await TokenOrNull(host, "epj-midt")));
+        using (var list = await host.Http.GetAsync("/.well-known/revoked-clients.json", Cancel))
+            Assert.Equal(HttpStatusCode.InternalServerError, list.StatusCode);
+
+        File.Move(away, file);
+        Assert.Equal(HttpStatusCode.OK, await Ready(host));
+        Assert.Null(await TokenOrNull(host, "source"));
+        Assert.NotNull(await TokenOrNull(host, "epj-midt"));
+    }
+
+    private static async Task<HttpStatusCode> Ready(TokenHost host)
+    {
+        using var answer = await host.Http.GetAsync("/health/ready", Cancel);
+        return answer.StatusCode;
+    }
+
+    private static async Task<string?> TokenOrNull(TokenHost host, string client)
+    {
+        using var answer = await host.Ask(("grant_type", "client_credentials"), ("client_id", client), ("client_secret", host.Secret(client)));
+        return (await TokenHost.Json(answer)).TryGetProperty("access_token", out var token) ? token.GetString() : null;
+    }
+
     private static async Task<TokenHost> Start(int leadSeconds = 60, TokenHost? before = null, params (string Setting, string Value)[] settings)
     {
         var host = new TokenHost();
