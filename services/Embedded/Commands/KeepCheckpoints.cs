@@ -30,20 +30,29 @@ public static class KeepCheckpoints
         var added = 0;
         foreach (var service in ServiceNames.WithJournal)
         {
-            var after = kept.Where(checkpoint => checkpoint.Service == service).Select(checkpoint => checkpoint.Position).DefaultIfEmpty().Max();
+            var own = kept.Where(checkpoint => checkpoint.Service == service).ToList();
+            var known = own.Select(checkpoint => checkpoint.Signed).ToHashSet();
+            // On from the last line, and not from the highest position: after a restore from a backup positions are given out again.
+            var (after, meets) = own is [.., var last] ? (last.Position - 1, last.Signed) : (0, null);
             while (true)
             {
                 var answer = await at(service).Must("revisor", HttpMethod.Get, $"/v1/journals/{service}/checkpoints?after_position={after}", null, cancel);
-                if (answer["checkpoints"]?.AsArray() is not { Count: > 0 } page)
-                    break;
+                var page = answer["checkpoints"]?.AsArray() ?? [];
+                if (meets is not null && (page.Count == 0 || (string?)page[0]!["signed"] != meets))
+                {
+                    // That journal has another there now. All that it has is kept, beside what it had.
+                    (after, meets) = (0, null);
+                    continue;
+                }
+                meets = null;
                 // What cannot even be read would spoil the file; that it stands in the journal, verify says.
-                var signed = page.Select(checkpoint => (string?)checkpoint!["signed"] ?? "").Where(one => Says(one) is not null).ToList();
+                var signed = page.Select(checkpoint => (string?)checkpoint!["signed"] ?? "").Where(one => Says(one) is not null && known.Add(one)).ToList();
                 await File.AppendAllLinesAsync(file.FullName, signed, cancel);
                 added += signed.Count;
-                var last = long.Parse((string?)page[^1]!["position"] ?? "0", CultureInfo.InvariantCulture);
-                if (last <= after)
+                var reached = page.Count == 0 ? after : long.Parse((string?)page[^1]!["position"] ?? "0", CultureInfo.InvariantCulture);
+                if (reached <= after)
                     break;
-                after = last;
+                after = reached;
             }
         }
         return added;

@@ -334,7 +334,7 @@ public sealed class Store<TDb>(
             return await VerifyFrom(db, new JournalState(Service, 0, Convert.ToHexStringLower(new byte[32]), default), cancel);
         return Start(statement) is { } start
             ? await VerifyFrom(db, start, cancel)
-            : new JournalVerdict(JournalFault.StartForged, 0, 0, statement.Position, "", "");
+            : new JournalVerdict(JournalFault.StartForged, 0, 0, 0, [statement.Position], "", "");
     }, cancel);
 
     /// <summary>What a statement says of where the journal begins; null where the platform has not signed it.</summary>
@@ -354,17 +354,17 @@ public sealed class Store<TDb>(
 
     private static async Task<JournalVerdict> VerifyFrom(TDb db, JournalState start, CancellationToken cancel)
     {
-        var (position, previous) = (start.Position, Convert.FromHexString(start.Hash));
-        JournalVerdict Verdict(JournalFault fault, long firstBad) =>
-            new(fault, position - start.Position, start.Position, firstBad, Convert.ToHexStringLower(previous), start.Hash);
+        var (position, previous, entries, bad) = (start.Position, Convert.FromHexString(start.Hash), 0L, new List<long>());
         await foreach (var entry in db.Journal.AsNoTracking().OrderBy(e => e.Position).AsAsyncEnumerable().WithCancellation(cancel))
         {
+            entries++;
             position++;
-            if (entry.Position != position || !entry.HashAfter(previous).AsSpan().SequenceEqual(entry.Hash))
-                return Verdict(JournalFault.EntryAltered, position);
-            previous = entry.Hash;
+            if ((entry.Position != position || !entry.HashAfter(previous).AsSpan().SequenceEqual(entry.Hash)) && bad.Count < JournalVerdict.MostFindings)
+                bad.Add(position);
+            // On from here as it stands: one altered entry must not hide another.
+            (position, previous) = (entry.Position, entry.Hash);
         }
-        return Verdict(JournalFault.Unspecified, 0);
+        return new JournalVerdict(bad.Count == 0 ? JournalFault.Unspecified : JournalFault.EntryAltered, entries, position, start.Position, bad, Convert.ToHexStringLower(previous), start.Hash);
     }
 
     /// <summary>Makes sure, as far as a database lets anybody, that what was erased can't be read from its files either.</summary>
@@ -604,12 +604,16 @@ public sealed record ServiceName<TDb>(string Value) where TDb : ServiceDb;
 /// <summary>What verifying a chain found.</summary>
 /// <param name="Fault">What is wrong first.</param>
 /// <param name="Entries">Entries read.</param>
+/// <param name="End">Position of the last entry.</param>
 /// <param name="ErasedTo">Everything up to this position was erased, as the journal's signed statement says; 0: nothing.</param>
-/// <param name="FirstBadPosition">0 when intact; of a forged statement, where that stands.</param>
+/// <param name="Bad">The positions that are wrong, at most <see cref="MostFindings"/>; of a forged statement, where that stands.</param>
 /// <param name="HeadHash">Hex.</param>
 /// <param name="StartHash">Hash of the last erased entry, hex; zeros where none was.</param>
-public sealed record JournalVerdict(JournalFault Fault, long Entries, long ErasedTo, long FirstBadPosition, string HeadHash, string StartHash)
+public sealed record JournalVerdict(JournalFault Fault, long Entries, long End, long ErasedTo, IReadOnlyList<long> Bad, string HeadHash, string StartHash)
 {
+    /// <summary>So many are told.</summary>
+    public const int MostFindings = 1_000;
+
     /// <summary>Every position and hash is right, and so is the statement of where it begins.</summary>
     public bool Intact => Fault == JournalFault.Unspecified;
 }

@@ -51,15 +51,16 @@ internal static class CheckpointRules
     /// <param name="now">The instant.</param>
     public static bool IsDue(DateTimeOffset? since, bool grown, TimeSpan every, DateTimeOffset now) => every > TimeSpan.Zero && grown && since + every <= now;
 
-    /// <summary>What is wrong with a journal whose chain is right, by one checkpoint; nothing where it holds.</summary>
+    /// <summary>What is wrong with a journal by one checkpoint; nothing where it holds.</summary>
     /// <param name="checkpoint">Null: its signature does not hold.</param>
     /// <param name="service">Whose journal.</param>
     /// <param name="erasedTo">Up to here it is erased: a checkpoint of before cannot be compared any more.</param>
-    /// <param name="hashAt">Its hash at the checkpoint's position; null beyond its end.</param>
-    public static JournalFault Fault(JournalState? checkpoint, string service, long erasedTo, string? hashAt) =>
+    /// <param name="end">Position of its last entry.</param>
+    /// <param name="hashAt">Its hash at the checkpoint's position; null where there is no entry.</param>
+    public static JournalFault Fault(JournalState? checkpoint, string service, long erasedTo, long end, string? hashAt) =>
         checkpoint is null || checkpoint.Service != service || checkpoint.Position < 1 ? JournalFault.CheckpointForged
         : checkpoint.Position < erasedTo ? JournalFault.Unspecified
-        : hashAt is null ? JournalFault.Truncated
+        : checkpoint.Position > end ? JournalFault.Truncated
         : checkpoint.Hash != hashAt ? JournalFault.Rewritten
         : JournalFault.Unspecified;
 }

@@ -114,9 +114,10 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
         var journal = Of(request.Service);
         while (true)
         {
+            var first = (await First(journal, cancel))?.Position;
             var answer = await Verify(journal, request.Checkpoints, cancel);
-            // What was erased after the chain was read, and before a checkpoint was compared with it, was not cut off.
-            if (answer.Fault != JournalFault.Truncated || await First(journal, cancel) is not { } first || first.Position == answer.ErasedTo + 1)
+            // What was erased after the chain was read, and before a checkpoint was compared with it, was neither cut off nor taken out.
+            if (answer.Intact || (await First(journal, cancel))?.Position == first)
                 return answer;
         }
     }
@@ -124,51 +125,57 @@ public sealed class JournalRpcs(IEnumerable<IServiceJournal> journals, PatientKe
     private async Task<VerifyJournalResponse> Verify(IServiceJournal journal, IReadOnlyList<string> checkpoints, CancellationToken cancel)
     {
         var verdict = await journal.Verify(cancel);
-        var answer = new VerifyJournalResponse
-        {
-            Intact = verdict.Intact,
-            Entries = verdict.Entries,
-            FirstBadPosition = verdict.FirstBadPosition,
-            HeadHash = verdict.HeadHash,
-            Fault = verdict.Fault,
-            ErasedTo = verdict.ErasedTo,
-        };
-        if (!verdict.Intact)
+        var answer = new VerifyJournalResponse { Intact = true, Entries = verdict.Entries, HeadHash = verdict.HeadHash, ErasedTo = verdict.ErasedTo };
+        foreach (var position in verdict.Bad)
+            Find(answer, verdict.Fault, position);
+        // Where it begins is not known: nothing can be compared.
+        if (verdict.Fault == JournalFault.StartForged)
             return answer;
         // The kept ones first: those in the journal are whoever's who wrote it anew.
-        foreach (var page in checkpoints.Chunk(CheckpointPage).TakeWhile(_ => answer.Intact))
+        foreach (var page in checkpoints.Chunk(CheckpointPage))
             await Compare(journal, verdict, [.. page.Select(signed => (signer.Open(signed), 0L))], answer, cancel);
         var after = 0L;
-        for (var own = await Checkpoints(journal, after, cancel); answer.Intact && own.Count > 0; own = await Checkpoints(journal, after, cancel))
+        for (var own = await Checkpoints(journal, after, cancel); own.Count > 0; own = await Checkpoints(journal, after, cancel))
         {
-            await Compare(journal, verdict, own.ConvertAll(entry => (CheckpointRules.Stated(entry, journal.Service, signer), entry.Position)), answer, cancel);
+            var last = await Compare(journal, verdict, own.ConvertAll(entry => (CheckpointRules.Stated(entry, journal.Service, signer), entry.Position)), answer, cancel);
+            answer.LastCheckpoint = last?.At.ToTimestamp() ?? answer.LastCheckpoint;
             after = own[^1].Position;
         }
         return answer;
     }
 
-    /// <summary>Compares a page of checkpoints with a journal; of each, where it stands: 0 for one that was kept outside.</summary>
-    private static async Task Compare(
+    /// <summary>Compares a page of checkpoints with a journal, and gives the last that holds; of each, where it stands: 0 for one that was kept outside.</summary>
+    private static async Task<JournalState?> Compare(
         IServiceJournal journal, JournalVerdict verdict, IReadOnlyList<(JournalState? Checkpoint, long At)> page, VerifyJournalResponse answer, CancellationToken cancel)
     {
         var positions = page.Select(one => one.Checkpoint?.Position ?? 0).ToList();
         var entries = await journal.Query(all => all.Where(e => positions.Contains(e.Position)), cancel);
         var hashes = entries.ToDictionary(e => e.Position, e => Convert.ToHexStringLower(e.Hash));
         hashes[verdict.ErasedTo] = verdict.StartHash;
+        JournalState? last = null;
         foreach (var (checkpoint, at) in page)
         {
-            var fault = CheckpointRules.Fault(checkpoint, journal.Service, verdict.ErasedTo, hashes.GetValueOrDefault(checkpoint?.Position ?? 0));
+            var fault = CheckpointRules.Fault(checkpoint, journal.Service, verdict.ErasedTo, verdict.End, hashes.GetValueOrDefault(checkpoint?.Position ?? 0));
             if (fault == JournalFault.Unspecified && checkpoint!.Position < verdict.ErasedTo)
                 answer.ErasedCheckpoints++;
             else
                 answer.Checkpoints++;
             if (fault == JournalFault.Unspecified)
-                continue;
-            answer.Intact = false;
-            answer.Fault = fault;
-            answer.FirstBadPosition = fault == JournalFault.Truncated ? verdict.ErasedTo + answer.Entries + 1 : checkpoint?.Position ?? at;
-            return;
+                last = checkpoint;
+            else
+                Find(answer, fault, fault == JournalFault.Truncated ? verdict.End + 1 : checkpoint?.Position ?? at);
         }
+        return last;
+    }
+
+    /// <summary>Notes what is wrong, once.</summary>
+    private static void Find(VerifyJournalResponse answer, JournalFault fault, long position)
+    {
+        if (answer.Intact)
+            (answer.Intact, answer.Fault, answer.FirstBadPosition) = (false, fault, position);
+        var finding = new JournalFinding { Fault = fault, Position = position };
+        if (answer.Findings.Count < JournalVerdict.MostFindings && !answer.Findings.Contains(finding))
+            answer.Findings.Add(finding);
     }
 
     [Authorize(Operations.ListCheckpoints)]

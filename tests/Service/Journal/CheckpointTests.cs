@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -115,6 +116,61 @@ public sealed class CheckpointTests : IAsyncLifetime
             async () => (await Checkpoints("registration")).Any(one => long.Parse((string)one["position"]!, null) >= place), "a forged checkpoint of the far future does not put off the next");
     }
 
+    [Fact] // O3: those of what a restore lost contradict for ever, and must not hide what is altered afterwards
+    public async Task EveryFaultIsTold_NotTheFirstAlone()
+    {
+        var first = await NextCheckpoint();
+        await JournalTests.Activate(_platform, People.NextCpr());
+        var second = await NextCheckpoint();
+        Assert.NotEqual((string)first["position"]!, (string)second["position"]!);
+        Assert.InRange((DateTimeOffset)(await Verify())["lastCheckpoint"]!, (DateTimeOffset)second["at"]! - TimeSpan.FromMinutes(1), (DateTimeOffset)second["at"]!);
+        Assert.Equal(0, (await Run("checkpoints", _kept)).ExitCode);
+
+        var end = long.Parse((string)second["position"]!, null);
+        await Forger.Do(_platform, $"delete from journal where \"Position\" >= {end}");
+        await Forger.Do(_platform, "update journal set \"Actor\" = 'somebody-else' where \"Position\" in (2, 4)");
+        Assert.Equal(
+            [("JOURNAL_FAULT_ENTRY_ALTERED", "2"), ("JOURNAL_FAULT_ENTRY_ALTERED", "4"), ("JOURNAL_FAULT_TRUNCATED", $"{end}")],
+            Findings(await Verify((string)first["signed"]!, (string)second["signed"]!)));
+
+        var (exitCode, output) = await Run("verify", "--checkpoints", _kept);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("altered at 2, 4", Unwrapped(output), StringComparison.Ordinal);
+        Assert.Contains($"cut off at {end}", Unwrapped(output), StringComparison.Ordinal);
+
+        await Forger.ChainAnew(_platform, after: 0, new byte[32]);
+        Assert.Equal(
+            [("JOURNAL_FAULT_REWRITTEN", (string)first["position"]!), ("JOURNAL_FAULT_TRUNCATED", $"{end}")],
+            Findings(await Verify((string)first["signed"]!, (string)second["signed"]!)));
+    }
+
+    [Fact] // O3: positions are given out again after a restore
+    public async Task AKeeperOfAJournalThatWasCutShort_MissesNoneOfItsCheckpoints()
+    {
+        var first = (string)(await NextCheckpoint())["signed"]!;
+        await JournalTests.Activate(_platform, People.NextCpr());
+        var second = await NextCheckpoint();
+        await Forger.Do(_platform, $"delete from journal where \"Position\" >= {second["position"]}");
+        await File.WriteAllTextAsync(_kept, (string)second["signed"]! + "\n", Cancel);
+
+        Assert.Equal(0, (await Run("checkpoints", _kept)).ExitCode);
+        var kept = await File.ReadAllLinesAsync(_kept, Cancel);
+        Assert.Equal(1, kept.Count(line => line == first));
+        Assert.Equal((string)second["signed"]!, kept[0]);
+        Assert.Equal(0, (await Run("checkpoints", _kept)).ExitCode);
+        Assert.Equal(kept, await File.ReadAllLinesAsync(_kept, Cancel));
+    }
+
+    [Fact] // O3
+    public async Task WithoutKeptCheckpoints_TheVerdictSaysThatAnEndMayBeMissing()
+    {
+        const string Unknown = "Nothing was compared with checkpoints kept outside";
+        Assert.Contains(Unknown, (await Run("verify")).Output, StringComparison.Ordinal);
+        await NextCheckpoint();
+        await Run("checkpoints", _kept);
+        Assert.DoesNotContain(Unknown, (await Run("verify", "--checkpoints", _kept)).Output, StringComparison.Ordinal);
+    }
+
     [Fact] // O3
     public async Task ManyLookAtOnce_OneCheckpointIsMade_AndNoneWhereNothingCame()
     {
@@ -129,6 +185,11 @@ public sealed class CheckpointTests : IAsyncLifetime
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => looking.Write(Cancel)));
         Assert.Equal(2, (await Checkpoints("pseudonym")).Count);
     }
+
+    private static List<(string, string)> Findings(JsonNode verdict) => [.. verdict["findings"]!.AsArray().Select(one => ((string)one!["fault"]!, (string)one["position"]!))];
+
+    /// <summary>A cell of the table may be broken into lines.</summary>
+    private static string Unwrapped(string table) => Regex.Replace(string.Join(' ', table.Split('\n').Select(line => line.Split('│').ElementAtOrDefault(5) ?? "")), " +", " ");
 
     private Task MoveOn() => _platform.Client.MoveClock(_platform.Clock.GetUtcNow().AddMinutes(61), Cancel);
 
