@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Sloring.Tests.Distributed;
@@ -71,7 +70,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
     public IReadOnlySet<string> Wires() => _received.Select(one => (string)one.Received["wire"]!).ToHashSet();
 
     /// <summary>What of all that came is personal; null when nothing is.</summary>
-    public string? Finding() => _received.Select(one => KeptScan.Finding(Encoding.UTF8.GetBytes(one.Line))).FirstOrDefault(found => found is not null);
+    public string? Finding() => _received.Select(one => PersonalText.Finding(one.Line)).FirstOrDefault(found => found is not null);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -45,7 +44,6 @@ public sealed class RegistrationHost : IAsyncLifetime
         ("rootless", "epj-adapter", null, null),
     ];
 
-    private static int _patients;
     private readonly string _folder = Directory.CreateTempSubdirectory("registration-").FullName;
     private readonly ConcurrentDictionary<string, string> _tokens = [];
     private readonly int _http = Platform.FreePort();
@@ -69,11 +67,7 @@ public sealed class RegistrationHost : IAsyncLifetime
     public RegistrationService.RegistrationServiceClient Client => new(_channel!);
 
     /// <summary>A synthetic CPR number (day + 60) that no other test uses.</summary>
-    public static string NewPatient()
-    {
-        var n = Interlocked.Increment(ref _patients);
-        return string.Create(CultureInfo.InvariantCulture, $"{61 + (n % 28)}{1 + (n / 28 % 12):00}70{n % 4_000:0000}");
-    }
+    public static string NewPatient() => People.NextCpr();
 
     public async ValueTask InitializeAsync() => await Start();
 
