@@ -67,11 +67,7 @@ checkpoints.SetAction((parsed, cancel) => Running.Use(Options(parsed), async at 
 root.Subcommands.Add(checkpoints);
 
 var rotate = new Command("rotate-keys", "Bring the rows of the running cluster under the current sealing key");
-rotate.SetAction((parsed, cancel) => Running.Use(Options(parsed), async at =>
-{
-    await RotateKeys.Rotate(at, cancel);
-    return 0;
-}));
+rotate.SetAction((parsed, cancel) => Running.Use(Options(parsed), async at => await RotateKeys.Rotate(at, cancel) ? 0 : 1));
 root.Subcommands.Add(rotate);
 
 // Long enough for every process to end by itself; what is left after that ends with this one.

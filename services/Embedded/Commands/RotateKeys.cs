@@ -11,15 +11,16 @@ public static class RotateKeys
         using var platform = await Running.Find(args, cancel);
         if (platform is null)
             return 1;
-        await Rotate(_ => platform, cancel);
-        return 0;
+        return await Rotate(_ => platform, cancel) ? 0 : 1;
     }
 
     /// <summary>Goes through all services until none has more.</summary>
     /// <param name="at">Where a service is asked.</param>
     /// <param name="cancel">Gives up; what is done stays done.</param>
-    public static async Task Rotate(Func<string, PlatformClient> at, CancellationToken cancel)
+    /// <returns>Whether all rows are under the current key.</returns>
+    public static async Task<bool> Rotate(Func<string, PlatformClient> at, CancellationToken cancel)
     {
+        var all = true;
         foreach (var service in ServiceNames.WithJournal)
         {
             var resealed = 0;
@@ -30,7 +31,17 @@ public static class RotateKeys
                 resealed += (int?)answer["resealed"] ?? 0;
             }
             while ((bool?)answer["more"] == true);
-            Console.WriteLine($"{service}: {resealed} texts sealed anew; all rows are under key {answer["keyId"]}.");
+            // The last call has come to all of them.
+            var unreadable = (int?)answer["unreadable"] ?? 0;
+            Console.WriteLine(Told(service, resealed, unreadable, (string?)answer["keyId"]));
+            all &= unreadable == 0;
         }
+        return all;
     }
+
+    /// <summary>What is said of a service.</summary>
+    public static string Told(string service, int resealed, int unreadable, string? keyId) => $"{service}: {resealed} texts sealed anew; " + (unreadable == 0
+        ? $"all rows are under key {keyId}."
+        : $"{unreadable} cannot be opened and stay as they are, all others are under key {keyId}. If their key was taken out of the secret store, put it back, restart and run this again; "
+            + "else they were altered: docs/decisions/0032-sealing-keys.md says how to find them.");
 }

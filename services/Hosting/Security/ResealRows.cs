@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -14,14 +15,15 @@ public interface IResealRows
     string Service { get; }
 
     /// <summary>Seals at most so many texts anew.</summary>
-    /// <returns>How many, and whether some may be left.</returns>
-    Task<(int Resealed, bool More)> Reseal(int most, string actor, CancellationToken cancel);
+    /// <returns>How many; how many it came to that cannot be opened and stay as they are; whether some may be left that it has not come to.</returns>
+    Task<(int Resealed, int Unreadable, bool More)> Reseal(int most, string actor, CancellationToken cancel);
 }
 
 /// <summary>
 /// Seals texts anew that lie under another key than the current one, batch by batch beside the service's work. Nothing is remembered of how
 /// far it came: a text tells its key, so whoever starts again, after a kill too, goes on with what is left. A row that is changed meanwhile is
-/// left alone and found again. The journal's texts stay as they are: its hashes cover them.
+/// left alone and found again. One that cannot be opened is counted and passed over: it must not keep all those behind it under the old key.
+/// The journal's texts stay as they are: its hashes cover them.
 /// </summary>
 public sealed class ResealRows<TDb>(Store<TDb> store, Sealer sealer) : IResealRows where TDb : ServiceDb
 {
@@ -30,9 +32,9 @@ public sealed class ResealRows<TDb>(Store<TDb> store, Sealer sealer) : IResealRo
 
     public string Service => store.Service;
 
-    public async Task<(int Resealed, bool More)> Reseal(int most, string actor, CancellationToken cancel)
+    public async Task<(int Resealed, int Unreadable, bool More)> Reseal(int most, string actor, CancellationToken cancel)
     {
-        var resealed = 0;
+        var (resealed, unreadable) = (0, 0);
         foreach (var column in await store.Read(db => Task.FromResult(db.SealedColumns), cancel))
         {
             object[]? after = null;
@@ -40,34 +42,52 @@ public sealed class ResealRows<TDb>(Store<TDb> store, Sealer sealer) : IResealRo
             {
                 var limit = Math.Min(BatchSize, most - resealed);
                 if (limit == 0)
-                    return (resealed, true);
+                    return (resealed, unreadable, true);
                 var rows = await store.Read(db => OtherKeys(db, column, after, limit, cancel), cancel);
                 if (rows.Count == 0)
                     break;
-                var anew = rows.ConvertAll(row => row with { Anew = sealer.Seal(sealer.Open(row.Text, column.Purpose), column.Purpose) });
-                resealed += await store.Write(actor, async scope =>
+                var anew = rows.Select(row => SealedAnew(row, column.Purpose)).OfType<Row>().ToList();
+                unreadable += rows.Count - anew.Count;
+                if (anew.Count > 0)
                 {
-                    var changed = 0;
-                    foreach (var row in anew)
-                        changed += await Replace(scope.Db, column, row, scope.Cancel);
-                    if (changed > 0)
-                        await scope.Append(new RowsResealed { KeyId = sealer.KeyId, Rows = changed });
-                    return changed;
-                }, cancel);
+                    resealed += await store.Write(actor, async scope =>
+                    {
+                        var changed = 0;
+                        foreach (var row in anew)
+                            changed += await Replace(scope.Db, column, row, scope.Cancel);
+                        if (changed > 0)
+                            await scope.Append(new RowsResealed { KeyId = sealer.KeyId, Rows = changed });
+                        return changed;
+                    }, cancel);
+                }
                 after = rows[^1].Key;
             }
         }
-        return (resealed, false);
+        return (resealed, unreadable, false);
+    }
+
+    /// <summary>Null where it cannot be opened.</summary>
+    private Row? SealedAnew(Row row, string purpose)
+    {
+        try
+        {
+            return row with { Anew = sealer.Seal(sealer.Open(row.Text, purpose), purpose) };
+        }
+        catch (Exception e) when (e is CryptographicException or FormatException)
+        {
+            return null;
+        }
     }
 
     private async Task<List<Row>> OtherKeys(TDb db, SealedColumn column, object[]? after, int limit, CancellationToken cancel)
     {
-        var (table, text, key) = Names(db, column);
+        var ((table, text, key), prefix) = (Names(db, column), sealer.CurrentPrefix);
         var names = string.Join(", ", key);
         await using var select = Command(db,
-            $"SELECT {names}, {text} FROM {table} WHERE {text} <> '' AND {text} NOT LIKE @prefix"
+            // Not LIKE: to SQLite the ids a and A would be one.
+            $"SELECT {names}, {text} FROM {table} WHERE {text} <> '' AND substr({text}, 1, {prefix.Length}) <> @prefix"
             + (after is null ? "" : $" AND ({names}) > ({string.Join(", ", key.Select((_, i) => $"@k{i}"))})") + $" ORDER BY {names} LIMIT {limit}",
-            [("@prefix", sealer.CurrentPrefix + "%"), .. (after ?? []).Select((value, i) => ($"@k{i}", value))]);
+            [("@prefix", prefix), .. (after ?? []).Select((value, i) => ($"@k{i}", value))]);
         await using var reader = await select.ExecuteReaderAsync(cancel);
         var rows = new List<Row>();
         while (await reader.ReadAsync(cancel))
@@ -122,7 +142,7 @@ public sealed class KeyRpcs(IEnumerable<IResealRows> rows, Sealer sealer) : KeyS
     public async Task<RotateKeysResponse> RotateKeys(RotateKeysRequest request, Caller caller, CancellationToken cancel)
     {
         var service = rows.SingleOrDefault(service => service.Service == request.Service) ?? throw new RejectedException(Rejections.CodeUnknown.For("service"));
-        var (resealed, more) = await service.Reseal(Most, caller.Actor, cancel);
-        return new RotateKeysResponse { KeyId = sealer.KeyId, Resealed = resealed, More = more };
+        var (resealed, unreadable, more) = await service.Reseal(Most, caller.Actor, cancel);
+        return new RotateKeysResponse { KeyId = sealer.KeyId, Resealed = resealed, Unreadable = unreadable, More = more };
     }
 }
