@@ -45,6 +45,8 @@ public sealed class FigureTests
         var fortnight = TimeSpan.FromDays(14).TotalSeconds;
         Assert.InRange(gauges.Value(Metrics.SaltAge)!.Value - salt, fortnight, fortnight + 600);
         Assert.InRange(gauges.Value(Metrics.SealingKeyAge, "registration")!.Value, fortnight, fortnight + 600);
+        // No key change could ever clear an alert on what has no sealed rows.
+        Assert.Equal((null, null), (gauges.Value(Metrics.SealingKeyAge, "scheduler"), gauges.Value(Metrics.SealingKeyAge, "effectuation")));
         Assert.InRange(gauges.Value(Metrics.SigningKeyAge)!.Value, fortnight, fortnight + 600);
     }
 

@@ -28,9 +28,11 @@ internal sealed class JournalFigures<TDb>(Store<TDb> store, RelayLags<TDb> lags,
         }
     }
 
-    /// <summary>The first time that rows were brought under it, or else when the journal begins; null while that is empty.</summary>
+    /// <summary>The first time that rows were brought under it, or else when the journal begins; null while that is empty, and of a service that has no sealed rows.</summary>
     private async Task<DateTimeOffset?> KeyFrom(TDb db, CancellationToken cancel)
     {
+        if (db.SealedColumns.Count == 0)
+            return null;
         var (type, names) = (EventNames.Of<RowsResealed>(), $"\"{sealer.KeyId}\"");
         return await First(db.Journal.Where(entry => entry.Type == type && entry.Data.Contains(names))) ?? await First(db.Journal);
 
@@ -39,7 +41,7 @@ internal sealed class JournalFigures<TDb>(Store<TDb> store, RelayLags<TDb> lags,
 
     /// <summary>What was there at a look.</summary>
     /// <param name="LastAt">When the last entry was appended; null where there is none.</param>
-    /// <param name="KeyFrom">Since when the rows lie under the current sealing key; null where there is none.</param>
+    /// <param name="KeyFrom">Since when the rows lie under the current sealing key; null where there are none.</param>
     /// <param name="Behind">What each relay still owes.</param>
     internal sealed record Seen(DateTimeOffset? LastAt, DateTimeOffset? KeyFrom, IReadOnlyList<RelayLag> Behind);
 }
