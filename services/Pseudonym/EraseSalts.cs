@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Sloring.Hosting;
 using Sloring.Pseudonym.Domain;
 
@@ -8,7 +9,7 @@ namespace Sloring.Pseudonym;
 /// Erases salts under which no pseudonym has been shown for long: who is behind one cannot be told any more, by nobody. Their numbers and periods stay, so that an access
 /// request for such a period hears that it is erased, and not that nobody matches.
 /// </summary>
-public sealed class EraseSalts : IErasableRows<PseudonymDb>
+public sealed class EraseSalts(IOptions<PseudonymOptions> options) : IErasableRows<PseudonymDb>
 {
     public RecordKind Kind => RecordKind.Salts;
 
@@ -20,10 +21,10 @@ public sealed class EraseSalts : IErasableRows<PseudonymDb>
         return await scope.Db.Salts.Where(salt => ids.Contains(salt.Id)).ExecuteUpdateAsync(set => set.SetProperty(salt => salt.Sealed, ""), scope.Cancel);
     }
 
-    private static async Task<List<int>> Over(PseudonymDb db, DateTimeOffset before, CancellationToken cancel)
+    private async Task<List<int>> Over(PseudonymDb db, DateTimeOffset before, CancellationToken cancel)
     {
         var salts = await db.Salts.AsNoTracking().OrderBy(salt => salt.Id).ToListAsync(cancel);
-        var over = SaltRules.Over(Salts.Periods(salts), before).Select(period => period.Id).ToHashSet();
+        var over = SaltRules.Over(Salts.Periods(salts), before, options.Value.Lag).Select(period => period.Id).ToHashSet();
         return [.. salts.Where(salt => !salt.IsErased && over.Contains(salt.Id)).Select(salt => salt.Id)];
     }
 }

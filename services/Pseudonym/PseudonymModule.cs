@@ -12,6 +12,7 @@ public static class PseudonymModule
         builder.Services.AddOptions<PseudonymOptions>().BindConfiguration("Pseudonym")
             .Validate(o => o.RotationDays is >= 0 and <= 3_650, "Set Pseudonym:RotationDays to 1 to 3650, or to 0 where only an operator rotates.")
             .Validate(o => o.AnnounceDays >= 0 && (o.RotationDays == 0 || o.AnnounceDays < o.RotationDays), "Set Pseudonym:AnnounceDays to 0 or more, and to less than Pseudonym:RotationDays.")
+            .Validate(o => o.LagDays is >= 1 and <= 365, "Set Pseudonym:LagDays to 1 to 365.")
             .ValidateOnStart();
         builder.Erases<PseudonymDb, EraseSalts>();
         builder.Services.AddSingleton<Salts>();

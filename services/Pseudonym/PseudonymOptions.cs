@@ -11,4 +11,9 @@ public sealed class PseudonymOptions
 
     /// <summary>Days that the next salt is announced ahead, so that all who keep the salt change at its instant.</summary>
     public int AnnounceDays { get; set; } = 7;
+
+    /// <summary>Days after its replacement for which a salt may still have been shown: who keeps the salt must fetch it more often than that (rule C2).</summary>
+    public int LagDays { get; set; } = 1;
+
+    internal TimeSpan Lag => TimeSpan.FromDays(LagDays);
 }

@@ -29,7 +29,7 @@ public sealed class Salts(Store<PseudonymDb> store, Sealer sealer, IOptions<Pseu
     public async Task<IReadOnlyList<OpenSalt>> Covering(DateOnly from, DateOnly to, CancellationToken cancel)
     {
         var salts = await store.Read(All, cancel);
-        var covering = SaltRules.Covering(Periods(salts), from, to);
+        var covering = SaltRules.Covering(Periods(salts), from, to, options.Value.Lag);
         if (covering.Any(period => salts.Single(salt => salt.Id == period.Id).IsErased))
             throw new RejectedException(Rejections.SaltErased.For("from"));
         return [.. covering.Select(period => Open(salts, period))];

@@ -8,12 +8,6 @@ public sealed record SaltPeriod(int Id, DateTimeOffset ValidFrom);
 /// <summary>Which salt counts when. A salt is in use from its beginning until the next one's (rule E3).</summary>
 public static class SaltRules
 {
-    /// <summary>
-    /// Chosen: how long after its replacement an old salt may still have been shown. Data sources fetch the salt now and then, and
-    /// trying one salt too many can only cost time.
-    /// </summary>
-    public static readonly TimeSpan Lag = TimeSpan.FromDays(1);
-
     /// <summary>How much earlier than it must the next salt is announced, so that a look that comes late moves no instant.</summary>
     private static readonly TimeSpan Early = TimeSpan.FromHours(1);
 
@@ -45,7 +39,11 @@ public static class SaltRules
     }
 
     /// <summary>The salts under which a pseudonym may have been shown between two Danish days, both included (rule C2), newest first.</summary>
-    public static IReadOnlyList<SaltPeriod> Covering(IEnumerable<SaltPeriod> salts, DateOnly from, DateOnly to)
+    /// <param name="salts">All that there are.</param>
+    /// <param name="from">The first day.</param>
+    /// <param name="to">The last day.</param>
+    /// <param name="lag">How long after its replacement an old salt may still have been shown: data sources fetch it now and then, and trying one too many can only cost time.</param>
+    public static IReadOnlyList<SaltPeriod> Covering(IEnumerable<SaltPeriod> salts, DateOnly from, DateOnly to, TimeSpan lag)
     {
         var (begins, ends) = (DanishTime.StartOf(from), DanishTime.StartOf(to.AddDays(1)));
         var covering = new List<SaltPeriod>();
@@ -53,7 +51,7 @@ public static class SaltRules
         foreach (var salt in salts.OrderByDescending(salt => salt.Id))
         {
             // One that was overtaken before its time may have been shown by those who did not hear of that.
-            if (salt.ValidFrom < ends && (replaced is not { } until || Later(until, salt.ValidFrom) + Lag > begins))
+            if (salt.ValidFrom < ends && (replaced is not { } until || Later(until, salt.ValidFrom) + lag > begins))
                 covering.Add(salt);
             replaced = replaced < salt.ValidFrom ? replaced : salt.ValidFrom;
         }
@@ -61,9 +59,9 @@ public static class SaltRules
     }
 
     /// <summary>The salts under which no pseudonym has been shown since <paramref name="before"/>, oldest first. The one in use and those to come are never among them.</summary>
-    public static IReadOnlyList<SaltPeriod> Over(IReadOnlyCollection<SaltPeriod> salts, DateTimeOffset before) =>
+    public static IReadOnlyList<SaltPeriod> Over(IReadOnlyCollection<SaltPeriod> salts, DateTimeOffset before, TimeSpan lag) =>
         [.. salts.OrderBy(salt => salt.Id).TakeWhile(salt =>
-            salts.Where(later => later.Id > salt.Id).Select(later => (DateTimeOffset?)later.ValidFrom).Min() is { } replaced && Later(replaced, salt.ValidFrom) + Lag < before)];
+            salts.Where(later => later.Id > salt.Id).Select(later => (DateTimeOffset?)later.ValidFrom).Min() is { } replaced && Later(replaced, salt.ValidFrom) + lag < before)];
 
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one < other ? other : one;
 }

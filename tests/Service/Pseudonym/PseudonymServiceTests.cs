@@ -176,6 +176,8 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
     [Theory]
     [InlineData("Pseudonym:RotationDays", "-1")]
     [InlineData("Pseudonym:AnnounceDays", "90")]
+    [InlineData("Pseudonym:LagDays", "0")]
+    [InlineData("Pseudonym:LagDays", "366")]
     public async Task PeriodThatCannotBe_StopsTheStart(string setting, string value)
     {
         await using var host = new TokenHost();
@@ -211,7 +213,7 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
         _host.Clock.Move(TimeSpan.FromDays(40));
         var second = await Rotate();
         _host.Clock.Move(TimeSpan.FromDays(6 * 365));
-        await _host.Services.GetServices<IHostedService>().OfType<EraseOnSchedule>().Single().EraseAll(Cancel);
+        await Erase(_host);
 
         Assert.Equal("SLR-407", RejectionWriter.FromRpc(await Assert.ThrowsAsync<RpcException>(() => Resolve(shown, day, day, "Karen Sørensen")))!.Code);
         Assert.Equal("SLR-407", RejectionWriter.FromRpc(await Assert.ThrowsAsync<RpcException>(() => Resolve(shown, day, Today, "Karen Sørensen")))!.Code);
@@ -219,6 +221,32 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
         Assert.Equal([true, false], (await Store.Read(db => db.Salts.OrderBy(salt => salt.Id).ToListAsync(Cancel), Cancel)).Select(salt => salt.IsErased).Take(2));
         // The one in use stays, however old it is.
         Assert.Equal(second.Value, (await Current()).Value);
+    }
+
+    // C2: sources that fetch the salt more seldom than every day.
+    [Fact]
+    public async Task SaltThatMayBeShownLongerAfterItsReplacement_IsTriedAndKeptForAsLong()
+    {
+        await using var host = new TokenHost();
+        host.Set("Pseudonym:LagDays", "30");
+        host.Set("Retention:SaltYears", "1");
+        await host.InitializeAsync();
+        var names = JsonSerializer.Serialize(new { patientCpr = Patient, names = new[] { "Karen Sørensen" } });
+        var shown = (await Http(host, "source", HttpMethod.Post, "/v1/pseudonyms/compute", names)).Body.GetProperty("pseudonyms")[0].GetString();
+        host.Clock.Move(TimeSpan.FromDays(40));
+        await Http(host, "operator", HttpMethod.Post, "/v1/salt/rotation");
+        host.Clock.Move(TimeSpan.FromDays(20));
+        var day = $"{DanishTime.DayOf(host.Clock.GetUtcNow()):O}";
+        var request = JsonSerializer.Serialize(new { patientCpr = Patient, pseudonym = shown, from = day, to = day, purpose = Purpose, candidates = new[] { "Karen Sørensen" } });
+        async Task<JsonElement> Resolved() => (await Http(host, "case-worker", HttpMethod.Post, "/v1/pseudonyms/resolve", request)).Body;
+        Assert.Equal(1, (await Resolved()).GetProperty("matches").GetArrayLength());
+
+        host.Clock.Move(TimeSpan.FromDays(370));
+        await Erase(host);
+        Assert.Equal(1, (await Resolved()).GetProperty("matches").GetArrayLength());
+        host.Clock.Move(TimeSpan.FromDays(10));
+        await Erase(host);
+        Assert.Equal("SLR-407", (await Resolved()).GetProperty("code").GetString());
     }
 
     // E3: the journal that has forgotten when the salt in use was told of.
@@ -357,6 +385,8 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
     private async Task<Salt> Current() => await _client.GetCurrentSaltAsync(new GetCurrentSaltRequest(), await As("source"), cancellationToken: Cancel);
 
     private Task Announce() => _host.Services.GetRequiredService<Salts>().Announce(Cancel);
+
+    private static Task Erase(TokenHost host) => host.Services.GetServices<IHostedService>().OfType<EraseOnSchedule>().Single().EraseAll(Cancel);
 
     private async Task<Salt> Rotate() => await _client.RotateSaltAsync(new RotateSaltRequest(), await As("operator"), cancellationToken: Cancel);
 

@@ -11,6 +11,7 @@ public sealed class SaltRulesTests
 {
     private static readonly TimeSpan Period = TimeSpan.FromDays(90);
     private static readonly TimeSpan Ahead = TimeSpan.FromDays(7);
+    private static readonly TimeSpan Lag = TimeSpan.FromDays(1);
     private static readonly SaltPeriod[] Three = [Salt(1, "2026-01-10T12:00Z"), Salt(2, "2026-03-01T12:00Z"), Salt(3, "2026-06-01T12:00Z")];
 
     [Theory]
@@ -24,14 +25,14 @@ public sealed class SaltRulesTests
     [InlineData("2026-01-01", "2026-12-31", new[] { 3, 2, 1 })]
     [InlineData("2027-01-01", "2027-01-01", new[] { 3 })]
     public void Period_IsCoveredByTheSaltsOfThoseDaysAndADayMore(string from, string to, int[] expected) => // C2
-        Assert.Equal(expected, SaltRules.Covering(Three, Day(from), Day(to)).Select(salt => salt.Id));
+        Assert.Equal(expected, SaltRules.Covering(Three, Day(from), Day(to), Lag).Select(salt => salt.Id));
 
     [Fact]
     public void DaysAreDanish() // C2: 23:30 UTC on 9 January is the 10th in Copenhagen
     {
         SaltPeriod[] salts = [Salt(1, "2026-01-09T23:30Z")];
-        Assert.Empty(SaltRules.Covering(salts, Day("2026-01-09"), Day("2026-01-09")));
-        Assert.Single(SaltRules.Covering(salts, Day("2026-01-10"), Day("2026-01-10")));
+        Assert.Empty(SaltRules.Covering(salts, Day("2026-01-09"), Day("2026-01-09"), Lag));
+        Assert.Single(SaltRules.Covering(salts, Day("2026-01-10"), Day("2026-01-10"), Lag));
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class SaltRulesTests
                 var start = DateTimeOffset.Parse("2026-01-10T12:00Z", System.Globalization.CultureInfo.InvariantCulture);
                 var salts = hours.Order().Select((hour, i) => new SaltPeriod(i + 1, start.AddHours(hour))).ToList();
                 var (first, last) = (DanishTime.DayOf(start.AddHours(Math.Min(period.Item1, period.Item2))), DanishTime.DayOf(start.AddHours(Math.Max(period.Item1, period.Item2))));
-                var covered = SaltRules.Covering(salts, first, last).Select(salt => salt.Id).ToHashSet();
+                var covered = SaltRules.Covering(salts, first, last, Lag).Select(salt => salt.Id).ToHashSet();
                 for (var at = DanishTime.StartOf(first); at < DanishTime.StartOf(last.AddDays(1)); at += TimeSpan.FromHours(1))
                 {
                     var inUse = salts.LastOrDefault(salt => salt.ValidFrom <= at);
@@ -59,14 +60,14 @@ public sealed class SaltRulesTests
     [InlineData("2026-06-02T12:00:01Z", new[] { 1, 2 })]
     [InlineData("2099-01-01T00:00Z", new[] { 1, 2 })] // never the one in use
     public void SaltIsOver_ADayAfterItWasReplaced(string before, int[] expected) =>
-        Assert.Equal(expected, SaltRules.Over(Three, At(before)).Select(salt => salt.Id));
+        Assert.Equal(expected, SaltRules.Over(Three, At(before), Lag).Select(salt => salt.Id));
 
     [Fact] // C2: who did not hear that the announced one was overtaken has shown it from its time on
     public void SaltOvertakenBeforeItsTime_IsOverADayAfterThat()
     {
         SaltPeriod[] salts = [Salt(1, "2026-01-10T12:00Z"), Salt(2, "2026-04-10T12:00Z"), Salt(3, "2026-04-05T08:00Z")];
-        Assert.Equal([1], SaltRules.Over(salts, At("2026-04-11T12:00Z")).Select(salt => salt.Id));
-        Assert.Equal([1, 2], SaltRules.Over(salts, At("2026-04-11T12:00:01Z")).Select(salt => salt.Id));
+        Assert.Equal([1], SaltRules.Over(salts, At("2026-04-11T12:00Z"), Lag).Select(salt => salt.Id));
+        Assert.Equal([1, 2], SaltRules.Over(salts, At("2026-04-11T12:00:01Z"), Lag).Select(salt => salt.Id));
     }
 
     [Fact]
@@ -116,9 +117,9 @@ public sealed class SaltRulesTests
         Assert.Equal(3, SaltRules.Current(salts, At("2026-04-05T08:00Z")).Value.Id);
         Assert.Equal(3, SaltRules.Current(salts, At("2026-05-01T08:00Z")).Value.Id);
         Assert.Null(SaltRules.Announced(salts, At("2026-04-05T08:00Z")));
-        Assert.Equal([3, 1], SaltRules.Covering(salts, Day("2026-04-05"), Day("2026-04-05")).Select(salt => salt.Id));
-        Assert.Equal([3, 2], SaltRules.Covering(salts, Day("2026-04-10"), Day("2026-04-10")).Select(salt => salt.Id));
-        Assert.Equal([3], SaltRules.Covering(salts, Day("2026-04-12"), Day("2026-04-12")).Select(salt => salt.Id));
+        Assert.Equal([3, 1], SaltRules.Covering(salts, Day("2026-04-05"), Day("2026-04-05"), Lag).Select(salt => salt.Id));
+        Assert.Equal([3, 2], SaltRules.Covering(salts, Day("2026-04-10"), Day("2026-04-10"), Lag).Select(salt => salt.Id));
+        Assert.Equal([3], SaltRules.Covering(salts, Day("2026-04-12"), Day("2026-04-12"), Lag).Select(salt => salt.Id));
     }
 
     [Fact]
