@@ -71,7 +71,6 @@ public sealed class OperationTests(PortalFixture portal)
             }, "the broker is away, and the rest is shown");
             await Assertions.Expect(Row(page, "services", "registration")).ToContainTextAsync("Svarer");
         }
-        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

@@ -110,7 +110,15 @@ public sealed class DaprPlatform(Broker broker) : IAsyncLifetime
         foreach (var member in Members.Values)
             await member.DisposeAsync();
         _http.Dispose();
-        World.Dispose();
+        try
+        {
+            // The sidecars' logs lie there too.
+            await KeptScan.Check(World.Folder, KeptScan.EveryService);
+        }
+        finally
+        {
+            World.Dispose();
+        }
     }
 
     /// <summary>A token of a demo client or persona.</summary>

@@ -116,6 +116,7 @@ public sealed class DisasterTests
             for (var clock = Stopwatch.StartNew(); wrong.Count > 0 && clock.Elapsed < TimeSpan.FromSeconds(35); wrong = await Wrong())
                 await Task.Delay(500, Cancel);
             Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+            await KeptScan.Check(cluster);
             good = true;
         }
         finally

@@ -63,7 +63,6 @@ public sealed class EdgeFaultTests
         Assert.Equal(0, await operators.Count("registration.activate-masking.errors"));
         Assert.Equal(0, await operators.Count("effectuation.data-source-update.errors"));
         await Eventually.True(() => platform.Client.IsReady(CancellationToken.None), "the platform is ready again", Patience);
-        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
@@ -108,7 +107,7 @@ public sealed class EdgeFaultTests
         var stop = Stopwatch.StartNew();
         await app.StopAsync(TestContext.Current.CancellationToken);
         Assert.True(stop.Elapsed < TimeSpan.FromSeconds(20), $"stopping took {stop.Elapsed}");
-        Directory.Delete(folder, recursive: true);
+        await KeptScan.Check(folder, KeptScan.EveryService);
     }
 
     [Fact] // E7
@@ -138,7 +137,6 @@ public sealed class EdgeFaultTests
         // Masked by the picture of now: the masking began while it waited.
         Assert.Equal((true, null), ((bool)staff["masked"]!, (string?)staff["name"]));
         Assert.Equal(0, await operators.Count("effectuation.data-source-update.errors"));
-        Directory.Delete(folder, recursive: true);
     }
 
     [Fact] // E7
@@ -167,7 +165,6 @@ public sealed class EdgeFaultTests
         Assert.Equal(("SLR-501", update.ToJsonString()), ((string)error!["headers"]!["sloring-code"]!, (string)error["body"]!));
         Assert.Empty(source.Received(queue));
         Assert.Equal(0, await operators.Count("effectuation.data-source-update.errors"));
-        Directory.Delete(folder, recursive: true);
     }
 
     [Fact] // E6, E7
@@ -208,7 +205,6 @@ public sealed class EdgeFaultTests
         Assert.True((long)Body(source.Received(queue)[1])["position"]! >= request.AfterPosition);
         Assert.True((await effectuation.MaskEntriesAsync(request, await platform.As("kilde-hovedstaden"), cancellationToken: TestContext.Current.CancellationToken)).Position >= request.AfterPosition);
         Assert.Equal(0, await operators.Count("effectuation.data-source-update.errors"));
-        Directory.Delete(folder, recursive: true);
 
         static JsonNode Staff(JsonNode message) => Body(message)["entries"]![0]!["entries"]![0]!["staff"]![0]!;
     }

@@ -10,7 +10,6 @@ public sealed class EdgePlatform(EdgeBroker broker) : IAsyncLifetime
     public const string Midtjylland = "29190925";
 
     private readonly Dictionary<string, Peer> _peers = [];
-    private string _folder = "";
 
     public EdgeBroker Broker => broker;
 
@@ -27,8 +26,7 @@ public sealed class EdgePlatform(EdgeBroker broker) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await broker.Start();
-        _folder = broker.NewFolder();
-        Platform = await Platform.Start(_folder, [.. broker.Settings, "--Edge:Users:kilde-without-queue:Cvr=" + Midtjylland, "--Edge:Users:kilde-without-queue:Role=data-source"]);
+        Platform = await Platform.Start(broker.NewFolder(), [.. broker.Settings, "--Edge:Users:kilde-without-queue:Cvr=" + Midtjylland, "--Edge:Users:kilde-without-queue:Role=data-source"]);
         foreach (var user in (string[])["epj-hovedstaden", "kilde-hovedstaden", "kilde-midtjylland", "sloring"])
             _peers[user] = await broker.Connect(user);
     }
@@ -38,7 +36,6 @@ public sealed class EdgePlatform(EdgeBroker broker) : IAsyncLifetime
         foreach (var peer in _peers.Values)
             await peer.DisposeAsync();
         await Platform.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>An activation as an adapter writes it.</summary>

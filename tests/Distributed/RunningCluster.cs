@@ -67,9 +67,17 @@ public sealed class RunningCluster : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await _cluster.DisposeAsync();
-        await Otlp.DisposeAsync();
-        Directory.Delete(Folder, recursive: true);
+        try
+        {
+            await _cluster.StopServices();
+            await KeptScan.Check(_cluster);
+        }
+        finally
+        {
+            await _cluster.DisposeAsync();
+            await Otlp.DisposeAsync();
+            Directory.Delete(Folder, recursive: true);
+        }
     }
 
     /// <summary>A hundred ports, or several, above those of the platform that nobody listens on.</summary>

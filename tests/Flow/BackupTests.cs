@@ -55,7 +55,9 @@ public sealed class BackupTests
 
         await restored.Client.MoveClock(restored.Clock.GetUtcNow().AddDays(91), Cancel);
         await Masked(restored, kept, false);
-        foreach (var folder in (string[])[before, after, backup])
+        await restored.DisposeAsync();
+        await KeptScan.Discard(before, KeptScan.EveryService);
+        foreach (var folder in (string[])[after, backup])
             Directory.Delete(folder, recursive: true);
     }
 

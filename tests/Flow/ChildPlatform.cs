@@ -59,7 +59,7 @@ internal sealed class ChildPlatform : IAsyncDisposable
         if (_process is not null)
             await Kill();
         Client.Dispose();
-        Directory.Delete(Folder, recursive: true);
         await _log.DisposeAsync();
+        await KeptScan.Discard(Folder, KeptScan.EveryService);
     }
 }

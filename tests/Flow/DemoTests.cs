@@ -27,6 +27,7 @@ public sealed class DemoTests
             Assert.EndsWith("All as the rules say.", (await said).Trim(), StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(folder, ".data", "demo", "registration.db")), "the demo's data is in .data/demo, where it was started");
         }
+        await KeptScan.Check(Path.Combine(folder, ".data", "demo"), KeptScan.EveryService);
         Directory.Delete(folder, recursive: true);
     }
 }

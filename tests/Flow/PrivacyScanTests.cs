@@ -68,6 +68,8 @@ public sealed class PrivacyScanTests
     [InlineData("71019012-1234-4abc-8def-000000000000", null)]
     [InlineData("hash ab7101901234ff", null)]
     [InlineData("sha 7101901234ab", null)]
+    [InlineData("""\\xab00cd7101901234	x""", null)] // as PostgreSQL writes bytes
+    [InlineData("0xab7101901234", null)]
     [InlineData("7101901234abcdef", null)]
     [InlineData("took 12.7101901234 ms, 7101901234.5 ns", null)]
     [InlineData("1000111000016001 at 638712345678901234", null)] // SOR id, ticks

@@ -57,7 +57,6 @@ public sealed class SignInTests(SignInTests.Run run) : IClassFixture<SignInTests
             }
             finally
             {
-                await KeptScan.Check(folder);
                 Directory.Delete(folder, recursive: true);
             }
         }

@@ -7,6 +7,7 @@ public sealed class EdgeBroker : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sloring-broker-").FullName;
     private readonly SemaphoreSlim _starting = new(1, 1);
+    private readonly List<string> _folders = [];
     private RabbitMqServer? _server;
 
     public RabbitMqServer Server => _server ?? throw new InvalidOperationException("Await Start first.");
@@ -30,10 +31,11 @@ public sealed class EdgeBroker : IAsyncDisposable
         }
     }
 
-    /// <summary>Folder for a platform that knows the broker's passwords.</summary>
+    /// <summary>Folder for a platform that knows the broker's passwords; deleted with the broker, once the platform that was on it has read what it kept.</summary>
     public string NewFolder()
     {
         var folder = Directory.CreateTempSubdirectory("sloring-edge-").FullName;
+        _folders.Add(folder);
         File.Copy(Secrets.File, Path.Combine(folder, "secrets.json"));
         return folder;
     }
@@ -48,7 +50,8 @@ public sealed class EdgeBroker : IAsyncDisposable
     {
         if (_server is not null)
             await _server.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        foreach (var folder in _folders.Append(_folder))
+            Directory.Delete(folder, recursive: true);
         _starting.Dispose();
     }
 }

@@ -135,7 +135,7 @@ public static partial class PersonalText
     private static partial Regex DigitRun();
 
     /// <summary>Ten digits, or six and four, that are no part of a longer number, of a hex text or of a decimal fraction. After a dot only behind what may be a CVR number, as a routing key has it.</summary>
-    [GeneratedRegex(@"(?<![0-9])(?<!(?<![0-9A-Za-z])[0-9A-Fa-f]+)(?:(?<![0-9]\.)|(?<=(?<![0-9.])[0-9]{8}\.))[0-9]{6}[- ]?[0-9]{4}(?![0-9])(?![0-9A-Fa-f]+(?![0-9A-Za-z]))(?!\.[0-9]{1,7}(?![0-9])|\.[0-9]{9})")]
+    [GeneratedRegex(@"(?<![0-9])(?<!(?<![0-9A-Za-z])(?:0?[xX])?[0-9A-Fa-f]+)(?:(?<![0-9]\.)|(?<=(?<![0-9.])[0-9]{8}\.))[0-9]{6}[- ]?[0-9]{4}(?![0-9])(?![0-9A-Fa-f]+(?![0-9A-Za-z]))(?!\.[0-9]{1,7}(?![0-9])|\.[0-9]{9})")]
     private static partial Regex CprLike();
 
     /// <summary>Ten digits of ASCII or more.</summary>

@@ -17,7 +17,7 @@ public sealed class Platform : IAsyncDisposable
     private readonly bool _ownsFolder;
     private readonly string[] _settings;
     private readonly Action<IServiceCollection> _replace;
-    private bool _stopped;
+    private bool _stopped, _checked;
 
     private Platform(WebApplication app, string folder, bool ownsFolder, string http, string grpc, string[] settings, Action<IServiceCollection> replace)
     {
@@ -56,6 +56,8 @@ public sealed class Platform : IAsyncDisposable
     public async Task<Platform> Restart()
     {
         await Stop();
+        // What is kept is the other's from now on.
+        _checked = true;
         return await Launch(Folder, _ownsFolder, HttpAddress, GrpcAddress, _settings, _replace);
     }
 
@@ -119,18 +121,16 @@ public sealed class Platform : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops it, and reads what it has kept: nothing personal lies there readable.</summary>
     public async ValueTask DisposeAsync()
     {
         await Stop();
-        if (!_ownsFolder || !Directory.Exists(Folder))
+        if (_checked)
             return;
-        try
-        {
-            await KeptScan.Check(Folder);
-        }
-        finally
-        {
-            Directory.Delete(Folder, recursive: true);
-        }
+        _checked = true;
+        if (_ownsFolder)
+            await KeptScan.Discard(Folder, KeptScan.EveryService);
+        else
+            await KeptScan.Check(Folder, KeptScan.EveryService);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -21,7 +22,7 @@ public static class TestDatabase
 {
     private const string Dump = "sloring.dump";
 
-    private static readonly string[] Services = ["registration", "approval", "scheduler", "pseudonym", "effectuation"];
+    private static readonly string[] Services = KeptScan.EveryService;
     private static readonly string Password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
 
     private static readonly Lazy<Task<PostgresServer>> Server = new(() =>
@@ -106,23 +107,65 @@ public static class TestDatabase
     public static async Task<IReadOnlyDictionary<string, byte[]>> Kept(string folder)
     {
         var kept = Directory.GetFiles(folder).ToDictionary(file => Path.GetFileName(file), File.ReadAllBytes);
-        if (!IsPostgres)
-            return kept;
-        await using var connection = new NpgsqlConnection((await Server.Value).ConnectionString(Name(folder)) + ";Pooling=false");
+        if (IsPostgres)
+        {
+            foreach (var (table, rows) in await Tables(folder))
+                kept[table] = Encoding.UTF8.GetBytes(rows);
+        }
+        return kept;
+    }
+
+    /// <summary>Every row of every table of a folder's databases as text, by service and table.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> Tables(string folder)
+    {
+        var files = Directory.GetFiles(folder, "*.db");
+        // A process of its own has files, whatever the tests of this one run on.
+        if (IsPostgres && files.Length == 0)
+            return await Tables(await Server.Value, Name(folder), Services);
+        var tables = new Dictionary<string, string>();
+        foreach (var file in files)
+        {
+            await using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+            await connection.OpenAsync();
+            foreach (var table in await Rows(connection, "SELECT name FROM sqlite_master WHERE type = 'table'"))
+                tables[$"{Path.GetFileNameWithoutExtension(file)}.{table}"] = string.Join('\n', await Rows(connection, $"SELECT * FROM \"{table}\""));
+        }
+        return tables;
+    }
+
+    /// <summary>The same of services on a PostgreSQL server.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> Tables(PostgresServer server, string database, string[] services)
+    {
+        await using var connection = new NpgsqlConnection(server.ConnectionString(database) + ";Pooling=false");
         await connection.OpenAsync();
-        var tables = new List<string>();
-        await using (var list = new NpgsqlCommand("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY ($1)", connection) { Parameters = { new() { Value = Services } } })
+        var names = new List<string>();
+        await using (var list = new NpgsqlCommand("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY ($1)", connection) { Parameters = { new() { Value = services } } })
         await using (var reader = await list.ExecuteReaderAsync())
         {
             while (await reader.ReadAsync())
-                tables.Add(reader.GetString(0));
+                names.Add(reader.GetString(0));
         }
-        foreach (var table in tables)
+        var tables = new Dictionary<string, string>();
+        foreach (var table in names)
         {
             using var rows = await connection.BeginTextExportAsync($"COPY {table} TO STDOUT");
-            kept[table] = Encoding.UTF8.GetBytes(await rows.ReadToEndAsync());
+            tables[table] = await rows.ReadToEndAsync();
         }
-        return kept;
+        return tables;
+    }
+
+    private static async Task<List<string>> Rows(SqliteConnection connection, string sql)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await using var reader = await command.ExecuteReaderAsync();
+        var (rows, cells) = (new List<string>(), new object[reader.FieldCount]);
+        while (await reader.ReadAsync())
+        {
+            reader.GetValues(cells);
+            rows.Add(string.Join('\t', cells.Select(cell => cell is byte[] bytes ? Convert.ToHexString(bytes) : Convert.ToString(cell, CultureInfo.InvariantCulture))));
+        }
+        return rows;
     }
 
     /// <summary>

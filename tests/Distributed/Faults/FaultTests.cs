@@ -73,6 +73,7 @@ public sealed class FaultTests
                 .Concat(_faults.Where(fault => fault.Failed is not null).Select(fault => new Violation("h", $"after '{fault.Name}' the platform did not work again: {fault.Failed}"))).ToList();
             Report(report, lines, verdict, violations, clock.Elapsed);
             LoadedRun.Write("faults.txt", report);
+            await KeptScan.Check(cluster);
             good = violations.Count == 0;
             Assert.True(good, $"{report}\nLogs and history are kept in {_folder}");
         }

@@ -124,6 +124,7 @@ public sealed class UpgradeTests
                 .Concat(TooLittle(lines, verdict, pages).Select(text => new Violation("h", text))).ToList();
             LoadedRun.Violations(report, violations);
             LoadedRun.Write("upgrade.txt", report);
+            await KeptScan.Check(cluster);
             good = failed.Count == 0 && violations.Count == 0;
             Assert.True(good, $"{report}\nLogs and history are kept in {_folder}");
         }

@@ -265,7 +265,7 @@ public sealed class ApprovalHost : IAsyncDisposable
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        Directory.Delete(Folder, recursive: true);
+        await KeptScan.Discard(Folder, "approval");
     }
 
     private static string OrganisationFile(string folder)

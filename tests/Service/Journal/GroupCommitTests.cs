@@ -18,12 +18,11 @@ public sealed class GroupCommitTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => _store = await TestDatabase.Ready<SchedulerDb>(_folder, "scheduler", TimeProvider.System);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _store.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
-        return ValueTask.CompletedTask;
+        await KeptScan.Discard(_folder, "scheduler");
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Xunit;
 namespace Sloring.Tests.Service.Journal;
 
 /// <summary>What an operator has a service do once its database was put back from a backup.</summary>
-public sealed class RestoredTests : IDisposable
+public sealed class RestoredTests : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sloring-").FullName;
 
@@ -30,5 +30,5 @@ public sealed class RestoredTests : IDisposable
         .. arguments,
     ], builder => builder.AddScheduler(), app => app.MapScheduler());
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public async ValueTask DisposeAsync() => await KeptScan.Discard(_folder, "scheduler");
 }

@@ -49,6 +49,7 @@ public sealed class RegistrationHost : IAsyncLifetime
     private readonly int _http = Platform.FreePort();
     private readonly int _grpc = Platform.FreePort();
     private WebApplication? _app;
+    private bool _started;
     private GrpcChannel? _channel;
     private long _published;
 
@@ -110,6 +111,7 @@ public sealed class RegistrationHost : IAsyncLifetime
         _app.MapRegistration();
         await _app.MakeReady(_folder);
         await _app.StartAsync();
+        _started = true;
         _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_grpc}");
     }
 
@@ -132,7 +134,11 @@ public sealed class RegistrationHost : IAsyncLifetime
             Console.Error.WriteLine(line);
         await Stop();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
+        // One that refused its settings has no tables.
+        if (_started)
+            await KeptScan.Discard(_folder, "registration");
+        else
+            Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>The call options of a persona.</summary>

@@ -12,7 +12,7 @@ using Xunit;
 namespace Sloring.Tests.Service.Scheduler;
 
 /// <summary>The scheduler as a process of its own, killed while it drains, and while it erases.</summary>
-public sealed class KilledSweepTests : IDisposable
+public sealed class KilledSweepTests : IAsyncDisposable
 {
     private const int Count = 12_000;
     private const int Kills = 3;
@@ -21,10 +21,10 @@ public sealed class KilledSweepTests : IDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
+        await KeptScan.Discard(_folder, "scheduler");
     }
 
     [Fact] // M6

@@ -20,10 +20,11 @@ public sealed class SchedulerHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly HttpClient _http;
+    private readonly string _folder;
 
-    private SchedulerHost(WebApplication app, Uri address, DemoClock clock)
+    private SchedulerHost(WebApplication app, string folder, Uri address, DemoClock clock)
     {
-        (_app, Clock) = (app, clock);
+        (_app, _folder, Clock) = (app, folder, clock);
         _http = new HttpClient { BaseAddress = address };
     }
 
@@ -74,7 +75,7 @@ public sealed class SchedulerHost : IAsyncDisposable
         app.MapScheduler();
         await app.MakeReady(folder);
         await app.StartAsync(Cancel);
-        return new SchedulerHost(app, new Uri(http), clock);
+        return new SchedulerHost(app, folder, new Uri(http), clock);
     }
 
     /// <summary>An owner sets a deadline; given back is its id.</summary>
@@ -125,6 +126,7 @@ public sealed class SchedulerHost : IAsyncDisposable
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
         SqliteConnection.ClearAllPools();
+        await KeptScan.Check(_folder, "scheduler", "registration", "approval");
     }
 
     /// <summary>Asks until the answer is right; a wrong one is given back when the time is up, for the test to show.</summary>
