@@ -35,6 +35,20 @@ public sealed class DataSourceTests(SharedPlatform platform) : IClassFixture<Sha
         Assert.Equal((HttpStatusCode.BadRequest, "SLR-904"), (status, (string?)answer["code"]));
     }
 
+    [Theory] // whatever it is taken for there
+    [InlineData("GET", "/v1/maskings?page_token=2512489996")]
+    [InlineData("GET", "/v1/maskings?pageToken=251248-9996")]
+    [InlineData("POST", "/v1/maskings/2512489996/reason")]
+    [InlineData("POST", "/v1/maskings/851248-9996/end")]
+    public async Task ACprNumberInPlaceOfAnId_IsRefusedUnlooked(string method, string path)
+    {
+        var body = new JsonObject { ["reason"] = "Slog." };
+        var (status, answer) = await platform.Platform.Client.Send("epj-hovedstaden", new HttpMethod(method), path, method == "GET" ? null : body, Cancel);
+        Assert.Equal((HttpStatusCode.BadRequest, "SLR-904"), (status, (string?)answer["code"]));
+        // Ten digits that are no CPR number are an id that is not known.
+        Assert.NotEqual("SLR-904", (string?)(await platform.Platform.Client.Send("epj-hovedstaden", HttpMethod.Post, "/v1/maskings/9999999999/reason", body, Cancel)).Body["code"]);
+    }
+
     [Fact]
     public async Task MaskingsOfOnePatient_AreListedByABody()
     {

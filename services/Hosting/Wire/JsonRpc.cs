@@ -94,12 +94,15 @@ public static class JsonRpc
     /// <summary>True for a field that may stand in a body only.</summary>
     internal static bool IsPersonal(FieldDescriptor field) => field.Name.EndsWith("_cpr", StringComparison.Ordinal);
 
+    /// <summary>No id here has ten digits, or six and four: CVR numbers have 8, SOR ids 15 and more, a page's token begins with a letter. Positions are numbers, and no text.</summary>
+    private static bool IsCpr(string? text) => CprNumber.TryParse(text is { Length: 11 } && text[6] == '-' ? text.Remove(6, 1) : text, out _);
+
     private static void Fill(IMessage request, string name, string? text)
     {
         var field = request.Descriptor.Fields.InDeclarationOrder().FirstOrDefault(f => f.Name == name || f.JsonName == name)
             ?? throw new RejectedException(Rejections.Malformed.For(name));
-        // An address is kept in logs and histories that are not ours: a CPR number may not stand in one.
-        if (IsPersonal(field))
+        // An address is kept in logs and histories that are not ours: a CPR number may not stand in one, whatever it is given out for.
+        if (IsPersonal(field) || (field.FieldType == FieldType.String && IsCpr(text)))
             throw new RejectedException(Rejections.Malformed.For(field.Name));
         object? value = field.FieldType switch
         {
