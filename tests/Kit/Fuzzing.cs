@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -13,12 +14,17 @@ public sealed class Fuzzing
 {
     private const int Usual = 20_000;
 
+    private static readonly Lock Writing = new();
+
     /// <summary>A case that takes longer hangs.</summary>
     private static readonly TimeSpan LongestCase = TimeSpan.FromSeconds(30);
 
     private static readonly JsonSerializerOptions Showing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, IncludeFields = true };
 
     private Fuzzing(int seed, int cases) => (Seed, Cases) = (seed, cases);
+
+    /// <summary>Where test, seed and number of cases of each run are kept.</summary>
+    public static string Seeds { get; } = Path.Combine(Repository.Root, ".build", "fuzz-seeds.txt");
 
     public int Seed { get; }
 
@@ -28,11 +34,25 @@ public sealed class Fuzzing
     /// <summary>Begins, and tells the seed.</summary>
     /// <param name="tell">The test's output.</param>
     /// <param name="share">One in so many: of what goes over a wire there are fewer.</param>
-    public static Fuzzing Begin(Action<string> tell, int share = 1)
+    /// <param name="test">Which test it is, where another method begins for it.</param>
+    /// <param name="file">Its file.</param>
+    public static Fuzzing Begin(Action<string> tell, int share = 1, [CallerMemberName] string test = "", [CallerFilePath] string file = "")
     {
         var fuzzing = new Fuzzing(Number("SLORING_FUZZ_SEED", Random.Shared.Next()), Number("SLORING_FUZZ_CASES", Usual) / share);
-        tell($"SLORING_FUZZ_SEED={fuzzing.Seed} SLORING_FUZZ_CASES={fuzzing.Cases * share}");
+        var begun = $"SLORING_FUZZ_SEED={fuzzing.Seed} SLORING_FUZZ_CASES={fuzzing.Cases * share}";
+        tell(begun);
+        Keep($"{DateTimeOffset.UtcNow:u} {Path.GetFileNameWithoutExtension(file)}.{test} {begun}");
         return fuzzing;
+    }
+
+    /// <summary>Before the first case: what ends the process leaves no results, and its seed is here (<c>.build/fuzz-seeds.txt</c>, which is added to and never taken away).</summary>
+    private static void Keep(string line)
+    {
+        lock (Writing)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Seeds)!);
+            File.AppendAllText(Seeds, line + "\n");
+        }
     }
 
     /// <summary>Makes each case and has it read; a failure names the case and shows what was read.</summary>

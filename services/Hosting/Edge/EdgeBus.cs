@@ -243,9 +243,11 @@ public static class EdgeBus
         return properties;
     }
 
-    private static TMessage? Whole<TMessage>(ReadOnlyMemory<byte> body) => JsonSerializer.Deserialize<TMessage>(body.Span, EdgeJson.Options);
+    internal static TMessage? Whole<TMessage>(ReadOnlyMemory<byte> body) => JsonSerializer.Deserialize<TMessage>(body.Span, EdgeJson.Options);
 
-    private static TMessage Read<TMessage>(byte[] body, Func<ReadOnlyMemory<byte>, TMessage?> read) where TMessage : class
+    /// <summary>Reads a body.</summary>
+    /// <exception cref="RejectedException">SLR-904: it is none of these messages.</exception>
+    internal static TMessage Read<TMessage>(byte[] body, Func<ReadOnlyMemory<byte>, TMessage?> read) where TMessage : class
     {
         try
         {
