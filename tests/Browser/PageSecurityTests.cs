@@ -30,6 +30,18 @@ public sealed class PageSecurityTests(PortalFixture portal)
     }
 
     [Fact]
+    public async Task AFailure_IsANumberOnAPage_AndSaysNothingElse()
+    {
+        await using var platform = await Platform.Start();
+        var page = await portal.SignIn("leder", at: "/cases", of: platform);
+        await TestDatabase.Execute(platform.Folder, "approval", "ALTER TABLE cases RENAME TO gone_cases");
+
+        var answer = await page.ReloadAsync();
+
+        Disclosure.Tells("SLR-908", await answer!.TextAsync(), platform);
+    }
+
+    [Fact]
     public async Task TheSession_IsOutOfReachOfScriptsAndOtherSites()
     {
         var page = await portal.SignIn("leder");
