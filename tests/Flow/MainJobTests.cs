@@ -301,6 +301,22 @@ public sealed class MainJobTests(SharedPlatform flow) : IClassFixture<SharedPlat
             Assert.Equal([cvr], (await flow.Must(source, "/v1/masking-instructions", body))["organisations"]!.AsArray().Select(o => (string)o!["cvr"]!));
     }
 
+    [Fact] // E1, M3
+    public async Task WhatAViewIsAnswered_HoldsNeitherWhoActivated_NorWhy_NorTheCase()
+    {
+        var cpr = People.NextCpr();
+        var activation = flow.Activation(cpr, reason: "Kastede en stol efter vagten.");
+        var id = (string)(await flow.Must("epj-hovedstaden", "/v1/maskings", activation))["maskingId"]!;
+        await flow.Seen(cpr, RegionH, masked: true);
+        await flow.CaseThere("leder", id);
+        await flow.Decide("leder", id, "UPHOLD", "Truslen består uændret.");
+        var state = await flow.Must("borgervisning", "/v1/masking-instructions", new JsonObject { ["patientCpr"] = cpr });
+        var shown = await flow.View(cpr, Entry(RegionH, SectionA), Entry(RegionM, MedicalM), Entry(null));
+        Assert.True(Masked(shown["entries"]![0]!["staff"]![0]!));
+        foreach (var answer in (string[])[state.ToJsonString(), shown.ToJsonString()])
+            Assert.All((string[])["hw-1001", "Kastede", "ld-2001", "Truslen", id, "violence", "VIOLENCE"], told => Assert.DoesNotContain(told, answer, StringComparison.OrdinalIgnoreCase));
+    }
+
     [Fact] // O3
     public async Task Auditor_FindsEveryReadAndDecisionOfAPatient_AndVerifies()
     {
@@ -309,7 +325,12 @@ public sealed class MainJobTests(SharedPlatform flow) : IClassFixture<SharedPlat
         await flow.Must("borgervisning", "/v1/masking-instructions", new JsonObject { ["patientCpr"] = cpr });
         await flow.Decide("leder", id, "LIFT", "Ikke chikane.");
         await Eventually.True(async () => Operations(await flow.Journal("effectuation", cpr)).IsSupersetOf(["MaskEntries", "GetMaskingInstructions"]), "the reads stand in the journal");
-        Assert.Contains(await flow.Journal("approval", cpr), e => (string?)e["type"] == "approval.decided.v1" && (string?)e["actor"] == "ld-2001");
+        var decided = Assert.Single(await flow.Journal("approval", cpr), e => (string?)e["type"] == "approval.decided.v1");
+        Assert.Equal(("ld-2001", id), ((string?)decided["actor"], (string?)decided["subject"]));
+        Assert.InRange((DateTimeOffset)decided["occurredAt"]!, flow.Now.AddMinutes(-5), flow.Now);
+        // On what ground: sealed, since it tells of the patient.
+        Assert.DoesNotContain("chikane", decided.ToJsonString(), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("sealed", (string)decided["data"]!, StringComparison.OrdinalIgnoreCase);
         Assert.Contains(await flow.Journal("approval", cpr), e => ((string?)e["type"])!.StartsWith("audit.", StringComparison.Ordinal));
         Assert.Contains(await flow.Journal("registration", cpr), e => (string?)e["type"] == "registration.activated.v1" && (string?)e["actor"] == "hw-1001");
         foreach (var service in (string[])["registration", "approval", "scheduler", "pseudonym", "effectuation"])

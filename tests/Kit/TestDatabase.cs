@@ -86,6 +86,11 @@ public static class TestDatabase
         return new() { ["Database"] = "postgres", ["Data:ConnectionString"] = ConnectionString(folder) };
     }
 
+    /// <summary>From now on no journal entry of a service can be written.</summary>
+    public static Task FillJournal(string folder, string service) => Execute(folder, service, IsPostgres
+        ? "ALTER TABLE journal ADD CONSTRAINT full_disk CHECK (false) NOT VALID"
+        : "CREATE TRIGGER full_disk BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'full'); END");
+
     /// <summary>Does something to a service's tables behind its back.</summary>
     public static async Task<int> Execute(string folder, string service, string sql)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Sloring.Hosting;
@@ -42,6 +43,27 @@ public sealed class JournalTests
         found = await platform.Client.Must("revisor", HttpMethod.Post, "/v1/journals/effectuation/search", new JsonObject { ["typePrefix"] = "audit.journal" }, TestContext.Current.CancellationToken);
         Assert.Contains(found["events"]!.AsArray(), e => (string?)e!["actor"] == "au-7001");
         Assert.All(found["events"]!.AsArray(), e => Assert.Null(Data(e!).Data["sealedPurpose"]));
+    }
+
+    [Fact] // O3: a read of masking state itself, of cases and of the list is answered once its entry is durable
+    public async Task AReadWhoseEntryCannotBeWritten_IsNotAnswered()
+    {
+        await using var platform = await Platform.Start();
+        var cancel = TestContext.Current.CancellationToken;
+        var cpr = People.NextCpr();
+        var id = (string)(await Activate(platform, cpr))["maskingId"]!;
+        await Eventually.True(async () => (await platform.Client.Send("leder", HttpMethod.Get, $"/v1/cases/{id}", null, cancel)).Status == HttpStatusCode.OK, "the leader has the case");
+        foreach (var service in (string[])["registration", "approval", "effectuation"])
+            await TestDatabase.FillJournal(platform.Folder, service);
+
+        foreach (var (client, method, path) in ((string, HttpMethod, string)[])
+            [("borgervisning", HttpMethod.Post, "/v1/masking-instructions"), ("leder", HttpMethod.Get, $"/v1/cases/{id}"), ("epj-hovedstaden", HttpMethod.Post, "/v1/maskings/search")])
+        {
+            var (status, answer) = await platform.Client.Send(client, method, path, method == HttpMethod.Post ? new JsonObject { ["patientCpr"] = cpr } : null, cancel);
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "SLR-504"), (status, (string?)answer["code"]));
+            Assert.DoesNotContain("29190623", answer.ToJsonString(), StringComparison.Ordinal);
+            Assert.DoesNotContain(cpr, answer.ToJsonString(), StringComparison.Ordinal);
+        }
     }
 
     [Fact] // O3

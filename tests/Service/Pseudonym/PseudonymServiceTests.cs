@@ -292,7 +292,7 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
     public async Task AuditEntryCannotBeWritten_NothingIsAnswered()
     {
         var pseudonym = await Shown("Jens Hansen");
-        await FillDisk();
+        await TestDatabase.FillJournal(_host.Folder, "pseudonym");
 
         var error = await Assert.ThrowsAsync<RpcException>(() => Resolve(pseudonym, Today, Today, "Jens Hansen"));
         Assert.Equal("SLR-908", RejectionWriter.FromRpc(error)!.Code);
@@ -309,7 +309,7 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
         Assert.Equal(("source", Operations.ComputePseudonyms, 3, _host.Services.GetRequiredService<PatientKeys>().Of(CprNumber.Parse(Patient)).ToString()), (read.Client, read.Operation, read.Names, entry.PatientKey));
         Assert.DoesNotContain("Jens", entry.Data, StringComparison.Ordinal);
 
-        await FillDisk();
+        await TestDatabase.FillJournal(_host.Folder, "pseudonym");
         var error = await Assert.ThrowsAsync<RpcException>(async () => await _client.ComputeAsync(request, await As("source"), cancellationToken: Cancel));
         Assert.Equal("SLR-504", RejectionWriter.FromRpc(error)!.Code);
     }
@@ -402,10 +402,6 @@ public sealed class PseudonymServiceTests : IAsyncLifetime
                 Candidates = { candidates },
             },
             await As("case-worker"), cancellationToken: Cancel);
-
-    private Task<int> FillDisk() => TestDatabase.Execute(_host.Folder, "pseudonym", TestDatabase.IsPostgres
-        ? "ALTER TABLE journal ADD CONSTRAINT full_disk CHECK (false) NOT VALID"
-        : "CREATE TRIGGER full_disk BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'full'); END");
 
     private Task<List<JournalEntry>> Journal() => Store.Query(journal => journal.OrderBy(entry => entry.Position), Cancel);
 

@@ -54,6 +54,11 @@ public sealed class TakeOverTests : IAsyncLifetime
 
         var rows = await _host.Store.Read(db => db.Maskings.ToDictionaryAsync(m => m.MaskingId, Cancel), Cancel);
         Assert.All(rows.Values, row => Assert.Equal(Municipality, row.Cvr.ToString()));
+        // Who did it stands at the takeover, and at each masking.
+        string[] types = [EventNames.Of<OrganisationReplaced>(), EventNames.Of<RegistrationTakenOver>()];
+        var entries = await _host.Store.Query(all => all.Where(e => types.Contains(e.Type)), Cancel);
+        Assert.Equal(types.Order(), entries.Select(entry => entry.Type).Distinct().Order());
+        Assert.All(entries, entry => Assert.Equal("dina", entry.Actor));
         Assert.Equal((MaskingState.InForce, mine.EndsAt.ToDateTimeOffset()), Of(mine));
         Assert.Equal((MaskingState.InForce, later.EndsAt.ToDateTimeOffset()), Of(later));
         Assert.Equal((MaskingState.InForce, late.EndsAt.ToDateTimeOffset()), Of(late));
