@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Claims;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -32,6 +34,9 @@ internal static class SignIn
     /// <summary>Renewed so long before it expires: a request that begins with it must be able to end with it.</summary>
     private static readonly TimeSpan RenewBefore = TimeSpan.FromSeconds(60);
 
+    /// <summary>So long is the token service waited for while the token at hand is still good.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     public static void AddSignIn(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -58,6 +63,7 @@ internal static class SignIn
             openId.MetadataAddress = address.TrimEnd('/') + "/.well-known/openid-configuration";
             openId.RequireHttpsMetadata = false;
             openId.BackchannelHttpHandler = new WithinReach(token.Value) { InnerHandler = Outgoing.To(address) };
+            openId.BackchannelTimeout = TimeSpan.FromSeconds(10);
             openId.ClientId = portal.Value.ClientId;
             openId.ClientSecret = secrets.Text("client/" + portal.Value.ClientId);
             openId.SignInScheme = Session;
@@ -142,19 +148,23 @@ internal static class SignIn
         var now = clock.GetUtcNow();
         if (!DateTimeOffset.TryParse(context.Properties.GetTokenValue(ExpiresAt), CultureInfo.InvariantCulture, out var expiresAt))
             context.RejectPrincipal();
-        else if (now + RenewBefore >= expiresAt && !await Renewed(context, now) && now >= expiresAt)
+        else if (now + RenewBefore >= expiresAt && !await Renewed(context, now, isGood: now < expiresAt) && now >= expiresAt)
             context.RejectPrincipal();
         if (context.Principal is not null)
             context.HttpContext.Items[typeof(SignIn)] = context.Properties.GetTokenValue(AccessToken);
     }
 
     /// <summary>True where there is a new token; false where the token service is away. A session that it has ended is rejected.</summary>
-    private static async Task<bool> Renewed(CookieValidatePrincipalContext context, DateTimeOffset now)
+    private static async Task<bool> Renewed(CookieValidatePrincipalContext context, DateTimeOffset now, bool isGood)
     {
         var openId = context.HttpContext.Get<IOptionsMonitor<OpenIdConnectOptions>>().Get(OpenId);
+        var gone = context.HttpContext.RequestAborted;
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        if (isGood)
+            limited.CancelAfter(Patience);
         try
         {
-            var configuration = await openId.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+            var configuration = await openId.ConfigurationManager!.GetConfigurationAsync(limited.Token);
             using var form = new FormUrlEncodedContent(new Dictionary<string, string>
             {
                 ["grant_type"] = "refresh_token",
@@ -162,14 +172,15 @@ internal static class SignIn
                 ["client_id"] = openId.ClientId!,
                 ["client_secret"] = openId.ClientSecret!,
             });
-            using var response = await openId.Backchannel.PostAsync(configuration.TokenEndpoint, form, context.HttpContext.RequestAborted);
-            if ((int)response.StatusCode is >= 400 and < 500)
+            using var response = await openId.Backchannel.PostAsync(configuration.TokenEndpoint, form, limited.Token);
+            // What OAuth says no with (RFC 6749, 5.2). Anything else says nothing of the session: too many requests, a gateway that finds nobody.
+            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized)
             {
                 context.RejectPrincipal();
                 return true;
             }
             response.EnsureSuccessStatusCode();
-            var answer = (await response.Content.ReadFromJsonAsync<TokenAnswer>(context.HttpContext.RequestAborted))!;
+            var answer = (await response.Content.ReadFromJsonAsync<TokenAnswer>(limited.Token))!;
             context.Properties.UpdateTokenValue(AccessToken, answer.AccessToken);
             if (answer.RefreshToken is not null)
                 context.Properties.UpdateTokenValue(RefreshToken, answer.RefreshToken);
@@ -177,7 +188,7 @@ internal static class SignIn
             context.ShouldRenew = true;
             return true;
         }
-        catch (Exception e) when (e is HttpRequestException or InvalidOperationException)
+        catch (Exception e) when (e is HttpRequestException or InvalidOperationException or JsonException || (e is OperationCanceledException && !gone.IsCancellationRequested))
         {
             // The token service is away for a moment: the token at hand serves until it expires.
             return false;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 
-namespace Sloring.Tests.Distributed;
+namespace Sloring.Tests;
 
 /// <summary>A browser as far as pages without script need one: cookies, redirects, forms with their hidden fields.</summary>
 public sealed partial class FormBrowser : IDisposable

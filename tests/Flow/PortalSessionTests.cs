@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Sloring.Hosting;
+using Xunit;
+
+namespace Sloring.Tests.Flow;
+
+/// <summary>Sessions at the portal whose token service is slow or says no for a while.</summary>
+public sealed class PortalSessionTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("429")]
+    [InlineData("404")]
+    [InlineData("503")]
+    [InlineData("silent")]
+    public async Task TokenServiceThatRenewsNothingForAWhile_SignsNobodyOut(string answer)
+    {
+        await using var between = await Between.Start();
+        await using var platform = await Start(between);
+        using var browser = new FormBrowser();
+        var page = platform.HttpAddress + "/cases";
+        await browser.SignIn("leder", page);
+
+        between.Renewing = answer;
+        platform.Clock.Advance(TimeSpan.FromSeconds(270));
+        await browser.Open(page).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Assert.Equal(page, browser.Address.OriginalString);
+        between.Renewing = null;
+        await browser.Open(page);
+        // Later than the first token lived.
+        platform.Clock.Advance(TimeSpan.FromSeconds(60));
+        await browser.Open(page);
+        Assert.Equal(page, browser.Address.OriginalString);
+        // Whoever is signed out is sent to sign in and back, without a question while the token service knows them.
+        Assert.Equal(1, between.SignedIn);
+    }
+
+    private static Task<Platform> Start(Between between) => Platform.StartWith(services => services.PostConfigure<TokenOptions>(token => (between.Target, token.Address) = (token.Issuer, between.Address)));
+
+    /// <summary>Stands between the platform's parts and the token service, and hands on what is asked and answered, but for what a test wants.</summary>
+    private sealed class Between(WebApplication app, string address) : IAsyncDisposable
+    {
+        private readonly HttpClient _http = new();
+
+        public string Address => address;
+
+        public string Target { get; set; } = "";
+
+        /// <summary>What sessions are renewed with: a status, or "silent"; null for what the token service answers.</summary>
+        public string? Renewing { get; set; }
+
+        /// <summary>How often somebody has signed in.</summary>
+        public int SignedIn { get; private set; }
+
+        public static async Task<Between> Start()
+        {
+            var address = $"http://127.0.0.1:{Platform.FreePort()}";
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.WebHost.UseKestrelCore().UseUrls(address);
+            var app = builder.Build();
+            var between = new Between(app, address);
+            app.Run(between.HandOn);
+            await app.StartAsync(Cancel);
+            return between;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await app.DisposeAsync();
+            _http.Dispose();
+        }
+
+        private async Task HandOn(HttpContext http)
+        {
+            var asked = await new StreamReader(http.Request.Body).ReadToEndAsync(http.RequestAborted);
+            if (asked.Contains("grant_type=authorization_code", StringComparison.Ordinal))
+                SignedIn++;
+            if (Renewing is { } how && asked.Contains("grant_type=refresh_token", StringComparison.Ordinal))
+            {
+                if (how == "silent")
+                    await Task.Delay(Timeout.InfiniteTimeSpan, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                else
+                    http.Response.StatusCode = int.Parse(how, System.Globalization.CultureInfo.InvariantCulture);
+                return;
+            }
+            using var request = new HttpRequestMessage(new HttpMethod(http.Request.Method), Target + http.Request.Path + http.Request.QueryString);
+            if (asked.Length > 0)
+                request.Content = new StringContent(asked, null, "application/x-www-form-urlencoded");
+            using var answer = await _http.SendAsync(request, http.RequestAborted);
+            var body = await answer.Content.ReadAsStringAsync(http.RequestAborted);
+            (http.Response.StatusCode, http.Response.ContentType) = ((int)answer.StatusCode, answer.Content.Headers.ContentType?.ToString());
+            await http.Response.WriteAsync(body, http.RequestAborted);
+        }
+    }
+}
