@@ -94,6 +94,13 @@ internal static class SignIn
                 context.ProtocolMessage.UiLocales = Language.Of(context.HttpContext).Name;
                 return Task.CompletedTask;
             };
+            openId.Events.OnTokenValidated = context =>
+            {
+                // The framework's handler takes one that the token endpoint gave without a signature; one that is there it has checked.
+                if (context.SecurityToken is not { RawSignature.Length: > 0 })
+                    context.Fail("The ID token is not signed.");
+                return Task.CompletedTask;
+            };
             openId.Events.OnRemoteFailure = context =>
             {
                 // A sign-in begun yesterday, or the back button after it: begin anew instead of explaining.

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +9,7 @@ using Xunit;
 
 namespace Sloring.Tests.Flow;
 
-/// <summary>Sessions at the portal whose token service is slow or says no for a while.</summary>
+/// <summary>Sessions at the portal whose token service is slow, says no for a while, or is not what it seems.</summary>
 public sealed class PortalSessionTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -39,6 +41,21 @@ public sealed class PortalSessionTests
         Assert.Equal(1, between.SignedIn);
     }
 
+    [Fact]
+    public async Task IdTokenThatIsNotSigned_SignsNobodyIn()
+    {
+        await using var between = await Between.Start();
+        await using var platform = await Start(between);
+        using var browser = new FormBrowser();
+        between.Unsigned = true;
+        // Sent on and on, since each sign-in begins anew.
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => browser.SignIn("leder", platform.HttpAddress + "/cases"));
+        Assert.Contains("302", refused.Message, StringComparison.Ordinal);
+        between.Unsigned = false;
+        await browser.Open(platform.HttpAddress + "/cases");
+        Assert.Equal("/cases", browser.Address.AbsolutePath);
+    }
+
     private static Task<Platform> Start(Between between) => Platform.StartWith(services => services.PostConfigure<TokenOptions>(token => (between.Target, token.Address) = (token.Issuer, between.Address)));
 
     /// <summary>Stands between the platform's parts and the token service, and hands on what is asked and answered, but for what a test wants.</summary>
@@ -55,6 +72,9 @@ public sealed class PortalSessionTests
 
         /// <summary>How often somebody has signed in.</summary>
         public int SignedIn { get; private set; }
+
+        /// <summary>Takes the signature off ID tokens.</summary>
+        public bool Unsigned { get; set; }
 
         public static async Task<Between> Start()
         {
@@ -92,6 +112,11 @@ public sealed class PortalSessionTests
                 request.Content = new StringContent(asked, null, "application/x-www-form-urlencoded");
             using var answer = await _http.SendAsync(request, http.RequestAborted);
             var body = await answer.Content.ReadAsStringAsync(http.RequestAborted);
+            if (Unsigned && answer.StatusCode == HttpStatusCode.OK && JsonNode.Parse(body) is JsonObject tokens && (string?)tokens["id_token"] is { } token)
+            {
+                tokens["id_token"] = token[..(token.LastIndexOf('.') + 1)];
+                body = tokens.ToJsonString();
+            }
             (http.Response.StatusCode, http.Response.ContentType) = ((int)answer.StatusCode, answer.Content.Headers.ContentType?.ToString());
             await http.Response.WriteAsync(body, http.RequestAborted);
         }

@@ -94,6 +94,13 @@ internal sealed class ProviderSignIn(
                 context.ProtocolMessage.UiLocales = context.Properties.GetParameter<string>(OpenIdConnectParameterNames.UiLocales);
                 return Task.CompletedTask;
             },
+            OnTokenValidated = context =>
+            {
+                // The framework's handler takes one that the token endpoint gave without a signature; one that is there it has checked.
+                if (context.SecurityToken is not { RawSignature.Length: > 0 })
+                    context.Fail("The ID token is not signed.");
+                return Task.CompletedTask;
+            },
             OnTicketReceived = context =>
             {
                 context.HandleResponse();

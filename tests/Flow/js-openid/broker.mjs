@@ -25,6 +25,12 @@ const provider = new Provider(settings.provider, {
   cookies: { keys: ['only-for-this-test'] },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
 });
+// A provider, or whoever stands between, that gives another ID token than the one it signed.
+let forged = null;
+provider.use(async (context, next) => {
+  await next();
+  if (forged && context.body?.id_token) context.body = { ...context.body, id_token: forged(context.body.id_token) };
+});
 // Its warnings are about being a provider in earnest.
 console.warn = console.info = () => {};
 const server = provider.listen(Number(new URL(settings.provider).port), '127.0.0.1');
@@ -104,6 +110,25 @@ const cases = {
     const alone = (await tokens('bo-2')).tokens.claims();
     if (alone.patients.length >= id.patients.length) throw new Error('whom somebody acts for counts without the role');
     expect('at work', (await tokens('ld-2001')).tokens.claims().patients, undefined);
+  },
+  async idTokensThatAreNotSignedAreRefused() {
+    const none = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url');
+    const forgeries = {
+      'alg none': ([, claims]) => `${none}.${claims}.`,
+      'signature taken off': ([header, claims]) => `${header}.${claims}.`,
+      'signature of something else': ([header, claims, signature]) => `${header}.${claims}.${signature.split('').reverse().join('')}`,
+    };
+    try {
+      for (const [what, forge] of Object.entries(forgeries)) {
+        forged = (token) => forge(token.split('.'));
+        const { browser, answer } = await signIn('ld-2001');
+        expect(what, [answer.status >= 400, answer.location, browser.cookies.has('sloring-session')], [true, null, false]);
+        has(what, answer.text, 'SLR-629');
+      }
+    } finally {
+      forged = null;
+    }
+    expect('signed', (await tokens('ld-2001')).tokens.claims().sub, 'ld-2001');
   },
   async answersThatNobodyAskedForAreRefused() {
     const browser = new Browser(settings.issuer);
