@@ -56,7 +56,7 @@ internal static class SignIn
             cookie.Events.OnValidatePrincipal = RenewToken;
             cookie.Events.OnRedirectToLogin = AskToSignIn;
         });
-        services.AddOptions<OpenIdConnectOptions>(OpenId).Configure<IOptions<TokenOptions>, IOptions<PortalOptions>, SecretStore, TimeProvider>((openId, token, portal, secrets, clock) =>
+        services.AddOptions<OpenIdConnectOptions>(OpenId).Configure<IOptions<TokenOptions>, IOptions<PortalOptions>, SecretStore, Sealer, TimeProvider>((openId, token, portal, secrets, sealer, clock) =>
         {
             var address = token.Value.Reached(token.Value.Issuer);
             openId.Authority = token.Value.Issuer;
@@ -78,6 +78,7 @@ internal static class SignIn
             openId.CallbackPath = CallbackPath;
             openId.SignedOutCallbackPath = SignedOutPath;
             openId.SignedOutRedirectUri = "/";
+            openId.StateDataFormat = new SignInState(sealer);
             foreach (var cookie in (ReadOnlySpan<CookieBuilder>)[openId.CorrelationCookie, openId.NonceCookie])
                 (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
             openId.TokenValidationParameters = new TokenValidationParameters

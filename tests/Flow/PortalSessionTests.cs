@@ -56,6 +56,16 @@ public sealed class PortalSessionTests
         Assert.Equal("/cases", browser.Address.AbsolutePath);
     }
 
+    [Fact]
+    public async Task LongAddress_IsReachedAfterSigningIn()
+    {
+        await using var platform = await Platform.Start();
+        using var browser = new FormBrowser();
+        var page = platform.HttpAddress + "/cases?note=" + new string('n', 1_000);
+        await browser.SignIn("leder", page);
+        Assert.Equal(page, browser.Address.OriginalString);
+    }
+
     private static Task<Platform> Start(Between between) => Platform.StartWith(services => services.PostConfigure<TokenOptions>(token => (between.Target, token.Address) = (token.Issuer, between.Address)));
 
     /// <summary>Stands between the platform's parts and the token service, and hands on what is asked and answered, but for what a test wants.</summary>

@@ -12,8 +12,10 @@ namespace Sloring.Tokens;
 /// <param name="Challenge">SHA-256 of the verifier that only the app has.</param>
 internal sealed record AuthorizeRequest(string ClientId, string RedirectUri, string? State, string? Nonce, string Challenge)
 {
-    /// <summary>Characters of state and of nonce.</summary>
-    private const int Longest = 1_024;
+    /// <summary>Characters. Apps keep in it, sealed, which of their pages was asked for; the answer's address holds it beside the code.</summary>
+    private const int LongestState = 2_048;
+
+    private const int LongestNonce = 1_024;
 
     /// <summary>Show no page.</summary>
     public bool Silent { get; private init; }
@@ -46,9 +48,9 @@ internal sealed record AuthorizeRequest(string ClientId, string RedirectUri, str
         var (challenge, state, nonce) = (Field("code_challenge"), Field("state"), Field("nonce"));
         if (Field("code_challenge_method") != "S256" || !Pkce.IsChallenge(challenge))
             return (null, "invalid_request", Rejections.PkceRequired);
-        if (state.Length > Longest)
+        if (state.Length > LongestState)
             return Invalid("state");
-        if (nonce.Length > Longest)
+        if (nonce.Length > LongestNonce)
             return Invalid("nonce");
         var prompt = Field("prompt");
         if (prompt is not ("" or "none" or "login"))
