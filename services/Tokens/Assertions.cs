@@ -15,7 +15,9 @@ internal sealed class Assertions(Clients clients, AssertionMemory memory, IOptio
 {
     private static readonly TimeSpan LongestLife = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
-    private readonly DateTimeOffset _began = clock.GetUtcNow();
+
+    /// <summary>Of a whole second, as the instants of assertions mostly are. No leeway: what was made before may have been used before.</summary>
+    private readonly DateTimeOffset _began = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds());
 
     /// <summary>The client that has made this assertion, and nobody else could have.</summary>
     /// <param name="assertion">As it came.</param>
@@ -33,7 +35,7 @@ internal sealed class Assertions(Clients clients, AssertionMemory memory, IOptio
         if (SignedJwt.Texts(claims, "aud") is not [var audience] || !IsHere(audience))
             throw new RejectedException(Rejections.AssertionForOther);
         var now = clock.GetUtcNow();
-        if (now >= ends || issued > now + Leeway || SignedJwt.Instant(claims, "nbf") > now + Leeway || ends - now > LongestLife || issued < _began - Leeway)
+        if (now >= ends || issued > now + Leeway || SignedJwt.Instant(claims, "nbf") > now + Leeway || ends - now > LongestLife || issued < _began)
             throw new RejectedException(Rejections.AssertionNotNow);
         memory.Use(named, id, ends.Value, now);
         return clients[named];

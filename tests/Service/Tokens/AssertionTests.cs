@@ -51,6 +51,28 @@ public sealed class AssertionTests(AssertionTests.Host own) : IClassFixture<Asse
         Assert.Equal(HttpStatusCode.OK, (await Ask(own.Keys["by-ps256"].Sign(others))).Status);
     }
 
+    [Fact]
+    public async Task UsedJustBeforeARestart_IsRefusedAfterIt()
+    {
+        using var key = JwtKey.New();
+        await using var first = new TokenHost();
+        first.KeyClient(5, "by-es256", "data-source", JwtKey.Set(key));
+        await first.InitializeAsync();
+        var claims = Claims("by-es256");
+        (claims["aud"], claims["iat"]) = (first.Address.OriginalString, first.Clock.GetUtcNow().ToUnixTimeSeconds());
+        var assertion = key.Sign(claims);
+        Assert.Equal(HttpStatusCode.OK, (await Ask(first, assertion)).Status);
+
+        await using var again = new TokenHost();
+        again.KeyClient(5, "by-es256", "data-source", JwtKey.Set(key));
+        again.Set("Token:Issuer", first.Address.OriginalString);
+        again.Clock.Move(TimeSpan.FromSeconds(2));
+        await again.InitializeAsync();
+        IsRefused(Rejections.AssertionNotNow, await Ask(again, assertion));
+        (claims["jti"], claims["iat"]) = ("anew", again.Clock.GetUtcNow().ToUnixTimeSeconds());
+        Assert.Equal(HttpStatusCode.OK, (await Ask(again, key.Sign(claims))).Status);
+    }
+
     public static TheoryData<string, string> WrongClaims => new()
     {
         { "iss another", "SLR-605" }, { "iss missing", "SLR-605" }, { "jti missing", "SLR-605" }, { "jti empty", "SLR-605" }, { "jti long", "SLR-605" }, { "jti number", "SLR-601" },
@@ -170,10 +192,12 @@ public sealed class AssertionTests(AssertionTests.Host own) : IClassFixture<Asse
         ["exp"] = Now() + 60,
     };
 
-    private async Task<(HttpStatusCode Status, JsonNode Body)> Ask(string assertion, string? clientId = null)
+    private Task<(HttpStatusCode Status, JsonNode Body)> Ask(string assertion, string? clientId = null) => Ask(_host, assertion, clientId);
+
+    private static async Task<(HttpStatusCode Status, JsonNode Body)> Ask(TokenHost host, string assertion, string? clientId = null)
     {
         (string, string)[] named = clientId is null ? [] : [("client_id", clientId)];
-        using var answer = await _host.Ask([("grant_type", "client_credentials"), ("client_assertion_type", Type), ("client_assertion", assertion), .. named]);
+        using var answer = await host.Ask([("grant_type", "client_credentials"), ("client_assertion_type", Type), ("client_assertion", assertion), .. named]);
         return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!);
     }
 
