@@ -19,7 +19,9 @@ internal sealed class Bst2Idws(
 {
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestLife = TimeSpan.FromMinutes(5);
-    private readonly DateTimeOffset _began = clock.GetUtcNow();
+
+    /// <summary>Of a whole second, as timestamps mostly are. No leeway: a message that was made before may have been taken before.</summary>
+    private readonly DateTimeOffset _began = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds());
 
     public async Task Handle(HttpContext http)
     {
@@ -65,7 +67,7 @@ internal sealed class Bst2Idws(
         var certificate = Or(Rejections.MessageNotSigned, () => request.SignedBy(shown => (client = clients.Of(shown, now)) is not null));
         if (state.Now().IsRevoked(client!.Id))
             throw new RejectedException(Rejections.ClientRevoked);
-        if (request.Created > now + Leeway || now - request.Created > LongestLife || now >= request.Expires || request.Created < _began - Leeway)
+        if (request.Created > now + Leeway || now - request.Created > LongestLife || now >= request.Expires || request.Created < _began)
             throw new RejectedException(Rejections.MessageNotNow.For("Timestamp"));
         memory.Use(client.Id, "wst " + request.MessageId, request.Created + LongestLife, now, Rejections.MessageNotNow.For("MessageID"));
         return (client, certificate);

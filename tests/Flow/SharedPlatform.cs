@@ -26,6 +26,8 @@ public sealed class SharedPlatform : IAsyncLifetime
     public async ValueTask Start(Action<IServiceCollection> replace, params string[] settings) =>
         Platform = await Platform.StartWith(replace, null, ["--Tokens:LifetimeSeconds=3600", .. settings]);
 
+    public async Task Restart() => Platform = await Platform.Restart();
+
     public ValueTask DisposeAsync() => Platform.DisposeAsync();
 
     public DateTimeOffset Now => Platform.Clock.GetUtcNow();
