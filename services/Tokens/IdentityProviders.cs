@@ -15,7 +15,7 @@ namespace Sloring.Tokens;
 internal sealed record Bootstrap(string? Subject, CprNumber Citizen, IReadOnlyList<string> ActsFor, DateTimeOffset Ends);
 
 /// <summary>The providers whose bootstrap tokens are taken, and their keys.</summary>
-internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, TimeProvider clock) : IDisposable
+internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, IOptions<TokenOptions> token, TimeProvider clock) : IDisposable
 {
     private const int MostRelations = 100;
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
@@ -75,7 +75,7 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
         Require(restrictions.Count > 0 && restrictions.TrueForAll(condition => condition.Is(SoapNames.Saml, "AudienceRestriction")), "audience");
         Require(restrictions.TrueForAll(restriction => restriction.Elements(SoapNames.Saml, "Audience").Any(audience => audience.WholeText() == provider.Audience)), "audience");
         var subject = Single(signed.Elements(SoapNames.Saml, "Subject"), "subject");
-        Confirm(Single(subject.Elements(SoapNames.Saml, "SubjectConfirmation"), "subject"), sender);
+        Confirm(Single(subject.Elements(SoapNames.Saml, "SubjectConfirmation"), "subject"), provider, sender, now);
         var attributes = Attributes(signed);
         if (attributes[provider.CprClaim].SelectMany(Values).ToList() is not [var digits] || !CprNumber.TryParse(digits, out var citizen))
             throw new RejectedException(Rejections.SubjectWithoutCpr.For("ActAs"));
@@ -83,16 +83,32 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, T
             Single(subject.Elements(SoapNames.Saml, "NameID"), "subject").WholeText(), citizen, [.. attributes[provider.OnBehalfOfClaim].SelectMany(Values).Take(MostRelations)], ends);
     }
 
-    private static void Confirm(XmlElement confirmation, X509Certificate2 sender)
+    /// <summary>Who may use it here and now (SAML 2.0 Core, 2.4.1.2); what the confirmation does not say, the conditions do.</summary>
+    private void Confirm(XmlElement confirmation, IdentityProviderOptions provider, X509Certificate2 sender, DateTimeOffset now)
     {
         var method = confirmation.GetAttribute("Method");
         Require(method is TrustNames.Bearer or TrustNames.HolderOfKey, "subject");
+        var data = confirmation.Elements(SoapNames.Saml, "SubjectConfirmationData").ToList();
+        Require(data.Count <= 1, "subject");
+        foreach (var said in data)
+        {
+            Require(!said.HasAttribute("NotOnOrAfter") || now < Instant(said.GetAttribute("NotOnOrAfter"), "subject"), "subject");
+            Require(!said.HasAttribute("NotBefore") || Instant(said.GetAttribute("NotBefore"), "subject") <= now + Leeway, "subject");
+            Require(!said.HasAttribute("Recipient") || IsHere(said.GetAttribute("Recipient"), provider), "subject");
+        }
         if (method == TrustNames.Bearer)
             return;
-        var holder = Single(confirmation.Elements(SoapNames.Saml, "SubjectConfirmationData").SelectMany(data => data.Elements(SoapNames.Signature, "KeyInfo"))
-            .SelectMany(info => info.Elements(SoapNames.Signature, "X509Data")).SelectMany(data => data.Elements(SoapNames.Signature, "X509Certificate")), "subject");
+        var holder = Single(data.SelectMany(said => said.Elements(SoapNames.Signature, "KeyInfo"))
+            .SelectMany(info => info.Elements(SoapNames.Signature, "X509Data")).SelectMany(shown => shown.Elements(SoapNames.Signature, "X509Certificate")), "subject");
         using var certificate = Certificate(holder);
         Require(certificate.RawData.AsSpan().SequenceEqual(sender.RawData), "subject");
+    }
+
+    /// <summary>What the provider calls this platform, the issuer, or the address of WS-Trust under it.</summary>
+    private bool IsHere(string recipient, IdentityProviderOptions provider)
+    {
+        var issuer = token.Value.Issuer.TrimEnd('/');
+        return recipient == provider.Audience || recipient.TrimEnd('/') == issuer || recipient == issuer + options.Value.WsTrust.Path;
     }
 
     public void Dispose()

@@ -69,6 +69,10 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
     [InlineData("another provider's name", "SLR-612", "issuer")]
     [InlineData("a token for another", "SLR-612", "audience")]
     [InlineData("a message from an hour ago", "SLR-634", "Timestamp")]
+    [InlineData("a token confirmed until a while ago", "SLR-612", "subject")]
+    [InlineData("a token confirmed from later on", "SLR-612", "subject")]
+    [InlineData("a token confirmed for another recipient", "SLR-612", "subject")]
+    [InlineData("another's bearer token", "SLR-612", "subject")]
     [InlineData("another kind of request", "SLR-632", "RequestType")]
     [InlineData("another action", "SLR-632", "Action")]
     [InlineData("a DTD", "SLR-810", null)]
@@ -92,6 +96,10 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
             "another provider's name" => await stage.Ask(cpr, issuer: "https://elsewhere.example"),
             "a token for another" => await stage.Ask(cpr, providerAudience: "https://elsewhere.example"),
             "a message from an hour ago" => await stage.Ask(cpr, late: 3_600),
+            "a token confirmed until a while ago" => await stage.Ask(cpr, token: new { confirmation = "NotOnOrAfter=\"-1\"" }),
+            "a token confirmed from later on" => await stage.Ask(cpr, token: new { confirmation = "NotBefore=\"+120\"" }),
+            "a token confirmed for another recipient" => await stage.Ask(cpr, token: new { confirmation = "Recipient=\"https://elsewhere.example\"" }),
+            "another's bearer token" => await stage.Ask(cpr, token: new { bearer = true, confirmation = "NotOnOrAfter=\"+60\" Recipient=\"https://elsewhere.example\"" }),
             "another kind of request" => await stage.Ask(cpr, change: ["200512/Issue", "200512/Renew"]),
             "another action" => await stage.Ask(cpr, change: ["RST/Issue", "RST/Cancel"]),
             _ => await stage.Ask(cpr, change: ["<soap:Envelope ", "<!DOCTYPE x><soap:Envelope "]),
@@ -175,6 +183,20 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
         Assert.Equal(("SLR-634", "Timestamp"), Fault(await own.Send(request)));
     }
 
+    [Theory]
+    [InlineData("what the provider calls the platform")]
+    [InlineData("the issuer")]
+    [InlineData("the address of WS-Trust")]
+    public async Task ConfirmedForHereAndNow_IsTaken(string recipient)
+    {
+        var (cpr, here) = (People.NextCpr(), recipient switch { "the issuer" => stage.Flow.Platform.HttpAddress, "the address of WS-Trust" => stage.Address, _ => Stage.ProviderAudience });
+        foreach (var bearer in (bool[])[true, false])
+        {
+            var answer = await stage.Ask(cpr, audience: Stage.Clear, token: new { bearer, from = -5, confirmation = $"NotBefore=\"-5\" NotOnOrAfter=\"+60\" Recipient=\"{here}\"" });
+            Assert.Equal(cpr, Attribute(await stage.Read(answer), "dk:gov:saml:attribute:CprNumberIdentifier"));
+        }
+    }
+
     [Fact]
     public async Task TokenBoundToAnothersKey_IsRefused() =>
         Assert.Equal(("SLR-612", "subject"), Fault(await stage.Ask(People.NextCpr(), holder: "stranger")));
@@ -204,7 +226,7 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
         /// <summary>Has a key for JWT alone.</summary>
         public const string JwtOnly = "https://jwt.example/data";
         private const string Provider = "https://login.example";
-        private const string ProviderAudience = "https://bootstrap.example";
+        public const string ProviderAudience = "https://bootstrap.example";
         private readonly string _folder = Directory.CreateTempSubdirectory("sloring-").FullName;
 
         public SharedPlatform Flow { get; } = new();
@@ -241,7 +263,7 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
         /// <summary>A request of the app for a citizen, wrong in the way that a test asks for; gives the answer as it came.</summary>
         public Task<string> Ask(
             string cpr, string onBehalfOf = "", string? actsFor = null, string audience = Audience, string app = "app", string provider = "provider", string issuer = Provider,
-            string providerAudience = ProviderAudience, string? claimed = null, string? holder = null, int late = 0, string[]? change = null, string? skip = null, bool unsigned = false, string? wrapped = null, bool twice = false, bool print = false) =>
+            string providerAudience = ProviderAudience, string? claimed = null, string? holder = null, int late = 0, object? token = null, string[]? change = null, string? skip = null, bool unsigned = false, string? wrapped = null, bool twice = false, bool print = false) =>
             ForeignProgram.Run("node", JsonSerializer.Serialize(new
             {
                 address = print ? "" : Address,
@@ -252,6 +274,7 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
                 citizen = new { cpr, claimed = claimed ?? cpr, onBehalfOf, actsFor = actsFor is null ? Array.Empty<string>() : [actsFor] },
                 ahead = (long)Flow.Platform.Clock.Offset.TotalSeconds,
                 late,
+                token,
                 change,
                 skip,
                 unsigned,

@@ -1,12 +1,13 @@
 // A foreign client of the exchange over WS-Trust: xml-crypto signs the bootstrap token as a provider does, and the message as an app does. Reads
 // {"address","provider","app","holder","audience","citizen","ahead"} as JSON, provider and app with {"key","certificate"}; "late" makes the message so many seconds
-// old, "change" is [what stands there, what instead], made after all is signed, "skip", "unsigned" and "wrapped" are attacks, and
+// old, "token" says what is other than right in the bootstrap token ("issued", "from", "ends": seconds from now; "condition": one more; "confirmation": attributes of
+// it, of which each "+n" is an instant; "bearer"; "cprs"), "change" is [what stands there, what instead], made after all is signed, "skip", "unsigned" and "wrapped" are attacks, and
 // "twice" sends it twice. Prints the (last) answer, or without an address the request.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SignedXml } from 'xml-crypto';
 
-const { address, provider, app, holder, audience, citizen, ahead, late, change, skip, unsigned, wrapped, twice } = JSON.parse(readFileSync(0, 'utf8')); // not as arguments: those stand in the process list
+const { address, provider, app, holder, audience, citizen, ahead, late, token, change, skip, unsigned, wrapped, twice } = JSON.parse(readFileSync(0, 'utf8')); // not as arguments: those stand in the process list
 const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 const wsu = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd';
 const instant = (seconds) => new Date(Date.now() + (ahead + seconds) * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -18,10 +19,12 @@ const signer = ({ key, certificate }) => new SignedXml({
 const attribute = (name, values) => `<saml:Attribute Name="${name}">${values.map((value) => `<saml:AttributeValue>${value}</saml:AttributeValue>`).join('')}</saml:Attribute>`;
 
 function bootstrap() {
-  const xml = `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="bst" IssueInstant="${instant(-5)}" Version="2.0"><saml:Issuer>${provider.issuer}</saml:Issuer>
-<saml:Subject><saml:NameID>citizen-7</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"><saml:SubjectConfirmationData><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>${bare(holder)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>
-<saml:Conditions NotOnOrAfter="${instant(300)}"><saml:AudienceRestriction><saml:Audience>${provider.audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>
-<saml:AttributeStatement>${attribute('dk:gov:saml:attribute:CprNumberIdentifier', [citizen.cpr])}${attribute('dk:healthcare:saml:attribute:OnBehalfOf', citizen.actsFor)}</saml:AttributeStatement></saml:Assertion>`;
+  const { issued = -5, from, ends = 300, condition = '', confirmation = '', bearer = false, cprs = [citizen.cpr] } = token ?? {};
+  const confirmed = confirmation.replace(/"([+-]\d+)"/g, (_, seconds) => `"${instant(Number(seconds))}"`);
+  const xml = `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="bst" IssueInstant="${instant(issued)}" Version="2.0"><saml:Issuer>${provider.issuer}</saml:Issuer>
+<saml:Subject><saml:NameID>citizen-7</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:${bearer ? 'bearer' : 'holder-of-key'}"><saml:SubjectConfirmationData ${confirmed}><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>${bare(holder)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>
+<saml:Conditions${from === undefined ? '' : ` NotBefore="${instant(from)}"`} NotOnOrAfter="${instant(ends)}">${condition}<saml:AudienceRestriction><saml:Audience>${provider.audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>
+<saml:AttributeStatement>${attribute('dk:gov:saml:attribute:CprNumberIdentifier', cprs)}${attribute('dk:healthcare:saml:attribute:OnBehalfOf', citizen.actsFor)}</saml:AttributeStatement></saml:Assertion>`;
   const sign = new SignedXml({ privateKey: provider.key, publicCert: provider.certificate, signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', canonicalizationAlgorithm: exclusive });
   sign.addReference({ xpath: "//*[local-name(.)='Assertion']", transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', exclusive], digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256' });
   sign.computeSignature(xml, { prefix: 'ds', location: { reference: "//*[local-name(.)='Issuer']", action: 'after' } });
