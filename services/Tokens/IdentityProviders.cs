@@ -15,7 +15,7 @@ namespace Sloring.Tokens;
 internal sealed record Bootstrap(string? Subject, CprNumber Citizen, IReadOnlyList<string> ActsFor, DateTimeOffset Ends);
 
 /// <summary>The providers whose bootstrap tokens are taken, and their keys.</summary>
-internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, IOptions<TokenOptions> token, TimeProvider clock) : IDisposable
+internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, IOptions<TokenOptions> token, TimeProvider clock, ILogger<IdentityProviders> log) : IDisposable
 {
     private const int MostRelations = 100;
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
@@ -23,15 +23,13 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, I
     /// <summary>Keys of an address are kept for so long.</summary>
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(5);
 
-    /// <summary>A token of a key that is not known has them fetched anew, no more often than this.</summary>
+    /// <summary>A token of a key that is not known has them fetched anew, no more often than this; and so long is a provider left alone that did not answer.</summary>
     private static readonly TimeSpan BetweenFetches = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 256 * 1024 };
     private readonly Dictionary<string, Provider> _byIssuer = options.Value.IdentityProviders.ToDictionary(provider => provider.Issuer, provider => new Provider(provider));
     private readonly Lazy<IReadOnlyList<TrustedIssuer>> _issuers = new(() => [.. options.Value.IdentityProviders.Select(provider => new TrustedIssuer(
         provider.Issuer, [.. provider.Certificates.Values.Select(file => X509CertificateLoader.LoadCertificateFromFile(file))]))]);
-
-    private readonly SemaphoreSlim _fetching = new(1, 1);
 
     /// <summary>Reads a bootstrap token.</summary>
     /// <exception cref="RejectedException">SLR-612: not a valid one of a trusted provider; SLR-613: it does not say who the citizen is; SLR-615: the provider's keys cannot be fetched.</exception>
@@ -114,30 +112,43 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, I
     public void Dispose()
     {
         _http.Dispose();
-        _fetching.Dispose();
+        foreach (var provider in _byIssuer.Values)
+            provider.Fetching.Dispose();
     }
 
     private async Task<IReadOnlyList<VerificationKey>> Keys(Provider provider, TimeSpan noOlder, CancellationToken cancel)
     {
         if (provider.Keys is { } known && (!provider.IsRemote || TimeProvider.System.GetElapsedTime(provider.FetchedAt) < noOlder))
             return known;
-        await _fetching.WaitAsync(cancel);
+        await provider.Fetching.WaitAsync(cancel);
         try
         {
             if (provider.Keys is { } meanwhile && TimeProvider.System.GetElapsedTime(provider.FetchedAt) < noOlder)
                 return meanwhile;
-            provider.Keys = VerificationKey.SetOfProvider(await _http.GetStringAsync(new Uri(provider.Options.Jwks), cancel));
-            provider.FetchedAt = TimeProvider.System.GetTimestamp();
+            if (provider.FailedAt is { } failed && TimeProvider.System.GetElapsedTime(failed) < BetweenFetches)
+                throw new RejectedException(Rejections.InstructionsUnavailable);
+            (provider.Keys, var passedOver) = VerificationKey.SetOfProvider(await _http.GetStringAsync(new Uri(provider.Options.Jwks), cancel));
+            (provider.FetchedAt, provider.FailedAt) = (TimeProvider.System.GetTimestamp(), null);
+            Tell(provider, string.Join("; ", passedOver.Distinct()));
             return provider.Keys;
         }
         catch (Exception e) when (e is HttpRequestException or FormatException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
+            provider.FailedAt = TimeProvider.System.GetTimestamp();
             throw new RejectedException(Rejections.InstructionsUnavailable);
         }
         finally
         {
-            _fetching.Release();
+            provider.Fetching.Release();
         }
+    }
+
+    /// <summary>Once while it stays so, and no value of it.</summary>
+    private void Tell(Provider provider, string why)
+    {
+        if (why.Length > 0 && why != provider.PassedOver)
+            log.LogWarning("Keys of the identity provider {Issuer} are passed over, and what they sign is refused: {Why}", provider.Options.Issuer, why);
+        provider.PassedOver = why;
     }
 
     private sealed class Provider
@@ -148,7 +159,7 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, I
             if (options.Jwks.Length == 0)
                 Keys = [];
             else if (!IsRemote)
-                Keys = VerificationKey.SetOfProvider(TokenServiceOptionsCheck.TextOrFile(options.Jwks));
+                Keys = VerificationKey.SetOfProvider(TokenServiceOptionsCheck.TextOrFile(options.Jwks)).Keys;
         }
 
         public IdentityProviderOptions Options { get; }
@@ -158,5 +169,14 @@ internal sealed class IdentityProviders(IOptions<TokenServiceOptions> options, I
         public IReadOnlyList<VerificationKey>? Keys { get; set; }
 
         public long FetchedAt { get; set; }
+
+        /// <summary>Null where the last fetch worked.</summary>
+        public long? FailedAt { get; set; }
+
+        /// <summary>Why keys of the last set were passed over; empty where none were.</summary>
+        public string PassedOver { get; set; } = "";
+
+        /// <summary>One fetches for all; another provider's keys wait for nobody.</summary>
+        public SemaphoreSlim Fetching { get; } = new(1, 1);
     }
 }

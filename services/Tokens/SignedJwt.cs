@@ -118,6 +118,7 @@ internal static class SignedJwt
 internal sealed class VerificationKey
 {
     private const int ShortestRsa = 2048;
+    private const int MostKeys = 20;
 
     private VerificationKey(JsonWebKey key)
     {
@@ -151,8 +152,8 @@ internal sealed class VerificationKey
         try
         {
             var set = new JsonWebKeySet(json);
-            if (set.Keys.Count is 0 or > 20)
-                throw new FormatException("it must hold 1 to 20 keys");
+            if (set.Keys.Count is 0 or > MostKeys)
+                throw new FormatException($"it must hold 1 to {MostKeys} keys");
             if (set.Keys.Any(key => key.HasPrivateKey || key.K is not null))
                 throw new FormatException("it holds a private or secret key, which nobody but its owner may have");
             if (set.Keys.Where(key => key.Kid is not null).GroupBy(key => key.Kid).Any(same => same.Count() > 1))
@@ -166,29 +167,54 @@ internal sealed class VerificationKey
     }
 
     /// <summary>
-    /// Reads a provider's JWK set, which has its own purposes: keys that are not for signing, or for an algorithm that is not taken, are passed over, and one
-    /// that names no algorithm is for ES256 or RS256, as its kind is.
+    /// Reads a provider's JWK set, which has its own purposes: keys that are not for signing, or for an algorithm that is not taken, are none of ours, and one
+    /// that names no algorithm is for ES256 or RS256, as its kind is. One of ours that breaks a rule is passed over, and the others are good.
     /// </summary>
+    /// <returns>The keys, and for each that was passed over the rule that it breaks, never a value.</returns>
     /// <exception cref="FormatException">No key in it may be used here.</exception>
-    public static IReadOnlyList<VerificationKey> SetOfProvider(string json)
+    public static (IReadOnlyList<VerificationKey> Keys, IReadOnlyList<string> PassedOver) SetOfProvider(string json)
     {
-        var usable = new JsonObject { ["keys"] = new JsonArray() };
+        var (usable, passedOver) = (new List<VerificationKey>(), new List<string>());
+        foreach (var key in KeysIn(json))
+        {
+            try
+            {
+                if (!IsForUs(key))
+                    continue;
+                var read = Set(new JsonObject { ["keys"] = new JsonArray(key.DeepClone()) }.ToJsonString())[0];
+                if (usable.Count == MostKeys)
+                    passedOver.Add($"it holds more than {MostKeys} keys");
+                else if (read.Id is not null && usable.Exists(known => known.Id == read.Id))
+                    passedOver.Add("two keys have the same kid");
+                else
+                    usable.Add(read);
+            }
+            catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)
+            {
+                passedOver.Add(e is FormatException ? e.Message : "a key cannot be read");
+            }
+        }
+        return usable.Count > 0 ? (usable, passedOver) : throw new FormatException(passedOver is [var why, ..] ? why : "no key in it is for signing, EC P-256 or RSA");
+    }
+
+    private static List<JsonObject> KeysIn(string json)
+    {
         try
         {
-            foreach (var key in JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })?["keys"]?.AsArray().OfType<JsonObject>() ?? [])
-            {
-                if ((string?)key["use"] is not (null or "sig"))
-                    continue;
-                key["alg"] ??= (string?)key["kty"] == "EC" ? "ES256" : "RS256";
-                if (((string?)key["alg"] == "ES256" && (string?)key["crv"] == "P-256") || ((string?)key["alg"] is "PS256" or "RS256" && (string?)key["kty"] == "RSA"))
-                    usable["keys"]!.AsArray().Add(key.DeepClone());
-            }
-            return Set(usable.ToJsonString());
+            return [.. JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })?["keys"]?.AsArray().OfType<JsonObject>() ?? []];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatException("it is not a JWK set");
         }
+    }
+
+    private static bool IsForUs(JsonObject key)
+    {
+        if ((string?)key["use"] is not (null or "sig"))
+            return false;
+        key["alg"] ??= (string?)key["kty"] == "EC" ? "ES256" : "RS256";
+        return ((string?)key["alg"] == "ES256" && (string?)key["crv"] == "P-256") || ((string?)key["alg"] is "PS256" or "RS256" && (string?)key["kty"] == "RSA");
     }
 
     private static string? OfFirstCertificate(JsonWebKey key) => key.X5c is { Count: > 0 } chain ? Base64Url.EncodeToString(SHA256.HashData(Convert.FromBase64String(chain[0]))) : null;

@@ -409,7 +409,7 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
             if (uri.Scheme == "http" && !uri.IsLoopback)
                 yield return $"{setting}:Jwks must be an https:// address: keys may come without TLS from this machine only.";
         }
-        else if (Wrong(() => VerificationKey.SetOfProvider(TextOrFile(provider.Jwks))) is { } fault)
+        else if (Wrong(() => AllOfProvider(provider.Jwks)) is { } fault)
         {
             yield return $"{setting}:Jwks must be the provider's public keys as a JWK set, a file with them, or an https:// address: {fault}.";
         }
@@ -447,6 +447,13 @@ internal sealed class TokenServiceOptionsCheck(IConfiguration configuration) : I
         {
             return e.Message;
         }
+    }
+
+    /// <summary>Keys that operators have written down: one that cannot be used they can mend.</summary>
+    private static IReadOnlyList<VerificationKey> AllOfProvider(string jwks)
+    {
+        var (keys, passedOver) = VerificationKey.SetOfProvider(TextOrFile(jwks));
+        return passedOver is [var why, ..] ? throw new FormatException(why) : keys;
     }
 
     /// <summary>JSON as it stands, or from a file.</summary>

@@ -200,6 +200,33 @@ public sealed class ExchangeTests(ExchangeTests.Stage stage) : IClassFixture<Exc
         Assert.Equal(HttpStatusCode.OK, (await remote.Ask(remote.Bootstrap(People.NextCpr(), key: next))).Status);
     }
 
+    [Fact]
+    public async Task ProviderThatDoesNotAnswer_KeepsNoOtherWaiting_AndIsLeftAloneForAMoment()
+    {
+        using var key = JwtKey.New("RS256");
+        await using var remote = new Stage();
+        var asked = 0;
+        await using var silent = await KeyServer.Start(async cancel =>
+        {
+            Interlocked.Increment(ref asked);
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return null;
+        });
+        await using var provider = await KeyServer.Start(() => JwtKey.Set(key));
+        const string Silent = "https://silent.example";
+        await remote.Start(
+            _ => { }, provider.Address, $"--Tokens:IdentityProviders:1:Issuer={Silent}", "--Tokens:IdentityProviders:1:Audience=https://sloring.example", "--Tokens:IdentityProviders:1:Jwks=" + silent.Address);
+        var waiting = remote.Ask(OfSilent());
+        await Eventually.True(() => Task.FromResult(Volatile.Read(ref asked) == 1), "the silent one is asked");
+        Assert.Equal(HttpStatusCode.OK, (await remote.Ask(remote.Bootstrap(People.NextCpr(), key: key))).Status);
+        Assert.False(waiting.IsCompleted, "nobody waited for it");
+        Assert.Equal("SLR-615", (string?)(await waiting).Body["code"]);
+        Assert.Equal("SLR-615", (string?)(await remote.Ask(OfSilent())).Body["code"]);
+        Assert.Equal(1, Volatile.Read(ref asked));
+
+        string OfSilent() => remote.Bootstrap(People.NextCpr(), claims => claims["iss"] = Silent, remote.Stranger);
+    }
+
     [Fact] // E7
     public async Task EffectuationThatHearsNothing_NoTokenIsIssued()
     {
@@ -251,12 +278,12 @@ public sealed class ExchangeTests(ExchangeTests.Stage stage) : IClassFixture<Exc
             return new JsonObject { ["keys"] = keys }.ToJsonString();
         }
 
-        public async ValueTask Start(Action<IServiceCollection> replace, string? providerKeys = null)
+        public async ValueTask Start(Action<IServiceCollection> replace, string? providerKeys = null, params string[] more)
         {
             using var closed = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
             var point = closed.ExportParameters(false).Q;
             var key = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["x"] = System.Buffers.Text.Base64Url.EncodeToString(point.X), ["y"] = System.Buffers.Text.Base64Url.EncodeToString(point.Y) };
-            await Flow.Start(replace, [.. Settings(providerKeys ?? JwtKey.Set(_provider)), $"--Tokens:Audiences:1:Id={Closed}", "--Tokens:Audiences:1:Key=" + key.ToJsonString()]);
+            await Flow.Start(replace, [.. Settings(providerKeys ?? JwtKey.Set(_provider)), $"--Tokens:Audiences:1:Id={Closed}", "--Tokens:Audiences:1:Key=" + key.ToJsonString(), .. more]);
         }
 
         /// <summary>What makes a platform exchange tokens.</summary>
@@ -314,16 +341,19 @@ public sealed class ExchangeTests(ExchangeTests.Stage stage) : IClassFixture<Exc
     {
         public string Address => address;
 
-        public static async Task<KeyServer> Start(Func<string?> keys)
+        public static Task<KeyServer> Start(Func<string?> keys) => Start(_ => Task.FromResult(keys()));
+
+        public static async Task<KeyServer> Start(Func<CancellationToken, Task<string?>> keys)
         {
             var address = $"http://127.0.0.1:{Platform.FreePort()}";
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
             builder.WebHost.UseKestrelCore().UseUrls(address);
             var app = builder.Build();
-            app.Run(http =>
+            app.Run(async http =>
             {
-                http.Response.StatusCode = keys() is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-                return http.Response.WriteAsync(keys() ?? "");
+                var text = await keys(http.RequestAborted);
+                http.Response.StatusCode = text is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+                await http.Response.WriteAsync(text ?? "");
             });
             await app.StartAsync(Cancel);
             return new KeyServer(app, address + "/keys");
