@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Sloring.Client;
 using Sloring.Contracts;
 using Sloring.Contracts.Effectuation.V1;
@@ -140,6 +142,32 @@ public sealed class WatchTests : IAsyncLifetime
         await using var again = await Listener.Start(platform, "kilde-midtjylland", request);
         await again.NextMasking();
         Assert.True(again.Messages[0].Welcome.Resumed);
+    }
+
+    [Fact] // E8
+    public async Task ServiceThatIsRevokedByMistake_WatchesAgainOnceItIsRestored()
+    {
+        await using var platform = await Platform.Start(null, "--Token:RefreshSeconds=1");
+        using var tokens = new ServiceTokens(platform.Services.GetRequiredService<SecretStore>(), platform.Services.GetRequiredService<IOptions<TokenOptions>>(), platform.Clock);
+        var watcher = new RegistrationService.RegistrationServiceClient(platform.Channel.Intercept(new ServiceTokenInterceptor(tokens, "kilde-hovedstaden")));
+        async Task<bool> Watches()
+        {
+            try
+            {
+                using var watch = watcher.WatchMaskings(new WatchMaskingsRequest(), cancellationToken: TestContext.Current.CancellationToken);
+                return await watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken);
+            }
+            catch (RpcException e) when (e.StatusCode is StatusCode.Unauthenticated or StatusCode.Unavailable)
+            {
+                return false;
+            }
+        }
+        Assert.True(await Watches());
+        await platform.Client.Must("drift", HttpMethod.Post, "/v1/clients/kilde-hovedstaden/revocation", new JsonObject(), CancellationToken.None);
+        await Eventually.True(async () => !await Watches(), "it is refused");
+        await platform.Client.Must("drift", HttpMethod.Post, "/v1/clients/kilde-hovedstaden/restoration", new JsonObject(), CancellationToken.None);
+        // Long before the token that was refused would have been renewed.
+        await Eventually.True(Watches, "it watches again", TimeSpan.FromSeconds(20));
     }
 
     [Fact] // E8

@@ -158,7 +158,7 @@ internal sealed class ServiceTokenInterceptor(ServiceTokens tokens, string servi
     {
         var call = Start(token => continuation(request, With(context, token)), context.Options.CancellationToken);
         return new AsyncServerStreamingCall<TResponse>(
-            new LateReader<TResponse>(Then(call, c => Task.FromResult(c.ResponseStream))), Then(call, c => c.ResponseHeadersAsync),
+            new LateReader<TResponse>(Then(call, c => Task.FromResult(c.ResponseStream)), () => tokens.Forget(service)), Then(call, c => c.ResponseHeadersAsync),
             () => call.Result.GetStatus(), () => call.Result.GetTrailers(), () => _ = DisposeWhenStarted(call));
     }
 
@@ -214,10 +214,22 @@ internal sealed class ServiceTokenInterceptor(ServiceTokens tokens, string servi
         return new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, context.Options.WithHeaders(headers));
     }
 
-    private sealed class LateReader<T>(Task<IAsyncStreamReader<T>> stream) : IAsyncStreamReader<T>
+    /// <summary>A stream cannot be begun again from here; whoever does must not meet the refused token again.</summary>
+    private sealed class LateReader<T>(Task<IAsyncStreamReader<T>> stream, Action forget) : IAsyncStreamReader<T>
     {
         public T Current => stream.Result.Current;
 
-        public async Task<bool> MoveNext(CancellationToken cancellationToken) => await (await stream).MoveNext(cancellationToken);
+        public async Task<bool> MoveNext(CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await (await stream).MoveNext(cancellationToken);
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Unauthenticated)
+            {
+                forget();
+                throw;
+            }
+        }
     }
 }
