@@ -79,9 +79,10 @@ public static class EdgeBus
         builder.Services.TryAddSingleton<TTeller>();
         builder.AddRelay<TDb>(RelayCursor.ToEdge, provider =>
         {
-            var (teller, link) = (provider.GetRequiredService<TTeller>(), provider.GetRequiredService<EdgeLink>());
+            var (teller, link, senders) = (provider.GetRequiredService<TTeller>(), provider.GetRequiredService<EdgeLink>(), provider.GetRequiredService<EdgeSenders>());
             return async (entry, cancel) =>
             {
+                await senders.Known(cancel);
                 foreach (var sending in await teller.Of(entry, cancel))
                     await link.Publish(sending, cancel);
             };
@@ -333,11 +334,13 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         try
         {
             var caller = senders.Of(user, endpoint.Operation);
+            await senders.Known(stop);
             if (body.Length > LargestBody)
                 throw new RejectedException(Rejections.TooLarge);
             // Handled anew each time: an answer is masked with the picture of the moment that it leaves.
             await _patiently.ExecuteAsync(async cancel =>
             {
+                senders.MustNotBeRevoked(caller);
                 // Not while it waits to be tried again: then it is its body alone, and would keep others out.
                 using var room = await endpoint.Room.AcquireAsync(Math.Max(1, body.Length), cancel);
                 await Answer(channel, sent, await endpoint.Handle(body, caller, cancel), cancel);

@@ -7,9 +7,9 @@ namespace Sloring.Hosting;
 
 /// <summary>
 /// Who sends, by the AMQP property user-id: the broker refuses a message whose user-id is not the user of the connection that it came by.
-/// The organisation is the one mapped to that user, never one that the message names (rule M2).
+/// The organisation is the one mapped to that user, never one that the message names (rule M2). A user is revoked as the client of the same id.
 /// </summary>
-public sealed class EdgeSenders(IOptions<EdgeOptions> options)
+public sealed class EdgeSenders(IOptions<EdgeOptions> options, Revocations revocations, TimeProvider clock)
 {
     /// <summary>The header in which the platform, and nobody else, names the user of a message that it sends on.</summary>
     internal const string UserHeader = "sloring-user";
@@ -36,6 +36,17 @@ public sealed class EdgeSenders(IOptions<EdgeOptions> options)
         if (!_callers.TryGetValue(user, out var caller))
             throw new RejectedException(Rejections.SenderUnknown);
         return caller.Roles.Overlaps(Operations.Allowed[operation]) ? caller : throw new RejectedException(Rejections.SenderNotAllowed);
+    }
+
+    /// <summary>Completes once it is known who is revoked: before, nobody's message is taken and nobody is told anything.</summary>
+    internal Task Known(CancellationToken cancel) => revocations.Known(cancel);
+
+    /// <summary>Lets through whoever is not revoked now. When a message was sent only its sender says, so one from before the revocation is not taken either.</summary>
+    /// <exception cref="RejectedException">SLR-609.</exception>
+    internal void MustNotBeRevoked(Caller caller)
+    {
+        if (IsRevoked(caller))
+            throw new RejectedException(Rejections.ClientRevoked);
     }
 
     /// <summary>
@@ -69,9 +80,11 @@ public sealed class EdgeSenders(IOptions<EdgeOptions> options)
         return properties;
     }
 
-    /// <summary>Client ids of an organisation's data sources.</summary>
+    /// <summary>Client ids of an organisation's data sources that are not revoked.</summary>
     public IEnumerable<string> DataSourcesOf(CvrNumber cvr) =>
-        _callers.Values.Where(caller => caller.Cvr == cvr && caller.Is(Roles.DataSource)).Select(caller => caller.ClientId);
+        _callers.Values.Where(caller => caller.Cvr == cvr && caller.Is(Roles.DataSource) && !IsRevoked(caller)).Select(caller => caller.ClientId);
+
+    private bool IsRevoked(Caller caller) => revocations.Refuse(caller.ClientId, null, clock.GetUtcNow());
 
     private static string? Named(IReadOnlyBasicProperties sent) =>
         sent.Headers?.TryGetValue(UserHeader, out var value) == true && value is byte[] { Length: > 0 and <= LongestUser } bytes ? Encoding.UTF8.GetString(bytes) : null;

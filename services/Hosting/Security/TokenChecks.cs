@@ -48,6 +48,7 @@ internal static class TokenChecks
     public static void AddTokenChecks(this IServiceCollection services)
     {
         services.AddSingleton<TokenTrust>();
+        services.AddSingleton(provider => new Revocations(provider.GetRequiredService<TokenTrust>()));
         services.AddHostedService<TokenTrust.Following>();
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)

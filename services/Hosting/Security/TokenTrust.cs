@@ -80,6 +80,16 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
         bool Has(string id) => revoked.TryGetValue(NameOf(id), out var upTo) && issuedAt.ToUnixTimeSeconds() <= upTo;
     }
 
+    /// <summary>Completes once the list has been fetched for the first time, however long the token service is away.</summary>
+    public async Task Heard(CancellationToken cancel)
+    {
+        while (Volatile.Read(ref _known) is null)
+        {
+            await ((Task)Fetch().WaitAsync(cancel)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
     /// <summary>What stands for a client in the list, which anybody may read: whose partners are revoked is nobody's business.</summary>
     internal static string NameOf(string clientId) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(clientId)));
 
@@ -165,6 +175,20 @@ internal sealed class TokenTrust : BaseConfigurationManager, IConfigurationManag
             }
         }
     }
+}
+
+/// <summary>Who is revoked, by the last list that was fetched; for what comes without a token of its own.</summary>
+public sealed class Revocations
+{
+    private readonly TokenTrust _trust;
+
+    internal Revocations(TokenTrust trust) => _trust = trust;
+
+    /// <summary>Completes once it is known who is revoked, however long the token service is away.</summary>
+    public Task Known(CancellationToken cancel) => _trust.Heard(cancel);
+
+    /// <summary>Whether what a client got at an instant, for itself or for a person, is refused.</summary>
+    public bool Refuse(string clientId, string? personId, DateTimeOffset given) => _trust.IsRevoked(clientId, personId, given);
 }
 
 /// <summary>The list of revoked clients, as the token service publishes it.</summary>

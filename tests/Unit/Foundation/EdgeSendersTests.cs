@@ -11,7 +11,8 @@ public sealed class EdgeSendersTests
 {
     private const string Own = "sloring";
 
-    private static readonly EdgeSenders Senders = new(Options.Create(new EdgeOptions { User = Own }));
+    private static readonly EdgeSenders Senders = new(
+        Options.Create(new EdgeOptions { User = Own }), new Revocations(new TokenTrust(Options.Create(new TokenOptions { Issuer = "https://tokens.example" }))), TimeProvider.System);
 
     [Theory] // M2
     [InlineData("epj-hovedstaden", null, "epj-hovedstaden")]
