@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 using Sloring.Contracts;
@@ -53,7 +54,7 @@ internal static class SignIn
             cookie.Cookie.SameSite = SameSiteMode.Lax;
             cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             cookie.SlidingExpiration = false;
-            cookie.Events.OnValidatePrincipal = RenewToken;
+            cookie.Events.OnValidatePrincipal = Validate;
             cookie.Events.OnRedirectToLogin = AskToSignIn;
         });
         services.AddOptions<OpenIdConnectOptions>(OpenId).Configure<IOptions<TokenOptions>, IOptions<PortalOptions>, SecretStore, Sealer, TimeProvider>((openId, token, portal, secrets, sealer, clock) =>
@@ -148,6 +149,33 @@ internal static class SignIn
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
         else
             await http.ChallengeAsync(OpenId, context.Properties);
+    }
+
+    private static async Task Validate(CookieValidatePrincipalContext context)
+    {
+        if (await IsRevoked(context))
+            context.RejectPrincipal();
+        else
+            await RenewToken(context);
+    }
+
+    /// <summary>
+    /// Whether the person, or the portal, has been revoked since the token was given: not every page asks a service with the person's own token. Before it is known who is,
+    /// nobody is let in.
+    /// </summary>
+    private static async Task<bool> IsRevoked(CookieValidatePrincipalContext context)
+    {
+        var (revocations, gone) = (context.HttpContext.Get<Revocations>(), context.HttpContext.RequestAborted);
+        try
+        {
+            await revocations.Known(gone).WaitAsync(Patience, gone);
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
+        return context.Properties.GetTokenValue(AccessToken) is not { } token
+            || revocations.Refuse(context.HttpContext.Get<IOptions<PortalOptions>>().Value.ClientId, context.Principal!.FindFirstValue("person"), new JsonWebToken(token).IssuedAt);
     }
 
     private static async Task RenewToken(CookieValidatePrincipalContext context)

@@ -56,6 +56,40 @@ public sealed class PortalSessionTests
         Assert.Equal("/cases", browser.Address.AbsolutePath);
     }
 
+    [Fact] // E4
+    public async Task RevokedProxy_ReadsNoLogAnyMore_ThoughTheirTokenIsGood()
+    {
+        await using var platform = await Platform.Start(null, "--Token:RefreshSeconds=1");
+        using var browser = new FormBrowser();
+        var log = platform.HttpAddress + "/log?of=1";
+        await browser.SignIn("fuldmagtshaver", log);
+        Assert.Equal(log, browser.Address.OriginalString);
+
+        await Operator(platform, "revocation");
+        await Eventually.True(async () => await At(browser, log) == "/connect/authorize", "they are asked to sign in", TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => browser.Send("name=\"persona\"", ("persona", "fuldmagtshaver")));
+        // Restored, they sign in again; nothing of before comes back.
+        await Operator(platform, "restoration");
+        Assert.Equal("/connect/authorize", await At(browser, log));
+        platform.Clock.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.True(
+            async () =>
+            {
+                try
+                {
+                    if (await At(browser, log) == "/connect/authorize")
+                        await browser.Send("name=\"persona\"", ("persona", "fuldmagtshaver"));
+                    return browser.Address.OriginalString == log;
+                }
+                catch (InvalidOperationException)
+                {
+                    // Sent in circles: the token service knows of the restoration, and the portal not yet.
+                    return false;
+                }
+            },
+            "they read the log again", TimeSpan.FromSeconds(20));
+    }
+
     [Fact]
     public async Task LongAddress_IsReachedAfterSigningIn()
     {
@@ -67,6 +101,15 @@ public sealed class PortalSessionTests
     }
 
     private static Task<Platform> Start(Between between) => Platform.StartWith(services => services.PostConfigure<TokenOptions>(token => (between.Target, token.Address) = (token.Issuer, between.Address)));
+
+    private static Task<JsonNode> Operator(Platform platform, string what) =>
+        platform.Client.Must("drift", HttpMethod.Post, "/v1/clients/fuldmagtshaver/" + what, new JsonObject(), Cancel);
+
+    private static async Task<string> At(FormBrowser browser, string address)
+    {
+        await browser.Open(address);
+        return browser.Address.AbsolutePath;
+    }
 
     /// <summary>Stands between the platform's parts and the token service, and hands on what is asked and answered, but for what a test wants.</summary>
     private sealed class Between(WebApplication app, string address) : IAsyncDisposable
