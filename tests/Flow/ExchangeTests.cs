@@ -43,20 +43,22 @@ public sealed class ExchangeTests(ExchangeTests.Stage stage) : IClassFixture<Exc
         Assert.Contains("\"app\"", read.ToJsonString().Replace("\\u0022", "\"", StringComparison.Ordinal).Replace("\\\"", "\"", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
-    [Fact] // D1
-    public async Task MaskedUnit_StandsInEveryToken()
+    [Theory] // D1
+    [InlineData("sorId", "SOR", "1000121000016005")]
+    [InlineData("shak", "SHAK", "1399201")]
+    public async Task MaskedUnit_StandsInEveryToken(string name, string classification, string id)
     {
         var unit = (string)(await stage.Flow.Must("hospitalsledelse", "/v1/units", new JsonObject
         {
             ["idempotencyKey"] = "unit-" + Guid.NewGuid().ToString("N")[..16],
-            ["sorId"] = "1000121000016005",
+            [name] = id,
             ["grounds"] = new JsonObject { ["reportedIncidents"] = 14, ["workplaceAssessment"] = "APV 2026-3", ["severity"] = "Slag.", ["whyNotIndividual"] = "Hyppighed." },
         }))["unit"]!["unitMaskingId"]!;
         await stage.Flow.Must("region", $"/v1/units/{unit}/review", new JsonObject { ["review"] = "REVIEW_RECOMMENDED" });
         await stage.Flow.Must("national", $"/v1/units/{unit}/confirmation", new JsonObject());
         await stage.Flow.CaughtUp();
         var (_, answer) = await stage.Ask(stage.Bootstrap(People.NextCpr()));
-        Assert.Contains(Stage.Claims(answer)["masking"]!["units"]!.AsArray(), one => ((string?)one!["classification"], (string?)one["id"]) == ("SOR", "1000121000016005"));
+        Assert.Contains(Stage.Claims(answer)["masking"]!["units"]!.AsArray(), one => ((string?)one!["classification"], (string?)one["id"]) == (classification, id));
     }
 
     [Theory] // E4

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
@@ -579,6 +580,9 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             yield return ("expired", "Bearer " + _expired);
             yield return ("forged payload", $"Bearer {parts[0]}.{Altered(parts[1])}.{parts[2]}");
             yield return ("no algorithm", $"Bearer {Encoded("{\"alg\":\"none\",\"typ\":\"at+jwt\"}")}.{parts[1]}.");
+            yield return ("signed with the public key", "Bearer " + SignedWithThePublicKey(parts));
+            yield return ("another type", "Bearer " + Signer(Platform.HttpAddress, "sloring", Platform.Clock).Sign("JWT", "ld-2001", "sloring", TimeSpan.FromMinutes(5), AnyRole("leader")));
+            yield return ("not yet", "Bearer " + Signer(Platform.HttpAddress, "sloring", new Ahead(Platform.Clock)).SignAccess("ld-2001", AnyRole("leader")));
             yield return ("other audience", "Bearer " + Signed("leader", Platform.HttpAddress, "other"));
             yield return ("other issuer", "Bearer " + Signed("leader", "http://127.0.0.1:1", "sloring"));
         }
@@ -615,10 +619,28 @@ public sealed class RejectionTests(RejectionTests.Stage stage) : IClassFixture<R
             return (response.StatusCode, text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!);
         }
 
-        private string Signed(string role, string issuer, string audience) => new TokenSigner(
+        private string Signed(string role, string issuer, string audience) => Signer(issuer, audience, Platform.Clock).SignAccess("ld-2001", AnyRole(role));
+
+        private TokenSigner Signer(string issuer, string audience, TimeProvider clock) => new(
             Options.Create(new TokenOptions { Issuer = issuer, Audience = audience }), Options.Create(new TokenServiceOptions()),
-            Platform.Services.GetRequiredService<SecretStore>(), Platform.Services.GetRequiredService<TokenState>(), Platform.Services.GetRequiredService<Sealer>(), Platform.Clock)
-            .SignAccess("ld-2001", new Dictionary<string, object> { ["client_id"] = "leder", ["roles"] = Hosting.Roles.All.Append(role).Distinct().ToArray(), ["cvr"] = "29190623", ["person"] = "ld-2001" });
+            Platform.Services.GetRequiredService<SecretStore>(), Platform.Services.GetRequiredService<TokenState>(), Platform.Services.GetRequiredService<Sealer>(), clock);
+
+        private static Dictionary<string, object> AnyRole(string role) =>
+            new() { ["client_id"] = "leder", ["roles"] = Hosting.Roles.All.Append(role).Distinct().ToArray(), ["cvr"] = "29190623", ["person"] = "ld-2001" };
+
+        /// <summary>As whoever takes the key for one of HMAC would sign: everybody has it.</summary>
+        private string SignedWithThePublicKey(string[] parts)
+        {
+            var key = JsonNode.Parse(Platform.Services.GetRequiredService<TokenSigner>().Jwks())!["keys"]![0]!;
+            var signed = Encoded(new JsonObject { ["alg"] = "HS256", ["typ"] = "at+jwt", ["kid"] = key["kid"]!.DeepClone() }.ToJsonString()) + "." + parts[1];
+            return signed + "." + System.Buffers.Text.Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(key.ToJsonString()), Encoding.ASCII.GetBytes(signed)));
+        }
+
+        /// <summary>A token service whose clock is ahead by more than is let pass.</summary>
+        private sealed class Ahead(TimeProvider of) : TimeProvider
+        {
+            public override DateTimeOffset GetUtcNow() => of.GetUtcNow().AddMinutes(2);
+        }
 
         private static string Altered(string payload)
         {

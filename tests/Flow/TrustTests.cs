@@ -69,6 +69,12 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
     [InlineData("another provider's name", "SLR-612", "issuer")]
     [InlineData("a token for another", "SLR-612", "audience")]
     [InlineData("a message from an hour ago", "SLR-634", "Timestamp")]
+    [InlineData("a token that has expired", "SLR-612", "conditions")]
+    [InlineData("a token from the future", "SLR-612", "conditions")]
+    [InlineData("a token that is not yet valid", "SLR-612", "conditions")]
+    [InlineData("a token that lives too long", "SLR-612", "conditions")]
+    [InlineData("a token with a condition of its own", "SLR-612", "audience")]
+    [InlineData("a token of two people", "SLR-613", "ActAs")]
     [InlineData("a token confirmed until a while ago", "SLR-612", "subject")]
     [InlineData("a token confirmed from later on", "SLR-612", "subject")]
     [InlineData("a token confirmed for another recipient", "SLR-612", "subject")]
@@ -96,6 +102,12 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
             "another provider's name" => await stage.Ask(cpr, issuer: "https://elsewhere.example"),
             "a token for another" => await stage.Ask(cpr, providerAudience: "https://elsewhere.example"),
             "a message from an hour ago" => await stage.Ask(cpr, late: 3_600),
+            "a token that has expired" => await stage.Ask(cpr, token: new { issued = -60, ends = -1 }),
+            "a token from the future" => await stage.Ask(cpr, token: new { issued = 120 }),
+            "a token that is not yet valid" => await stage.Ask(cpr, token: new { from = 120 }),
+            "a token that lives too long" => await stage.Ask(cpr, token: new { ends = 3_700 }),
+            "a token with a condition of its own" => await stage.Ask(cpr, token: new { condition = "<saml:OneTimeUse/>" }),
+            "a token of two people" => await stage.Ask(cpr, token: new { cprs = new[] { cpr, cpr } }),
             "a token confirmed until a while ago" => await stage.Ask(cpr, token: new { confirmation = "NotOnOrAfter=\"-1\"" }),
             "a token confirmed from later on" => await stage.Ask(cpr, token: new { confirmation = "NotBefore=\"+120\"" }),
             "a token confirmed for another recipient" => await stage.Ask(cpr, token: new { confirmation = "Recipient=\"https://elsewhere.example\"" }),
@@ -164,6 +176,20 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
     public async Task ClaimForAnotherCitizen_IsRefused() =>
         Assert.Equal(("SLR-635", "Claims"), Fault(await stage.Ask(People.NextCpr(), claimed: People.NextCpr())));
 
+    [Theory]
+    [InlineData("what the provider calls the platform")]
+    [InlineData("the issuer")]
+    [InlineData("the address of WS-Trust")]
+    public async Task ConfirmedForHereAndNow_IsTaken(string recipient)
+    {
+        var (cpr, here) = (People.NextCpr(), recipient switch { "the issuer" => stage.Flow.Platform.HttpAddress, "the address of WS-Trust" => stage.Address, _ => Stage.ProviderAudience });
+        foreach (var bearer in (bool[])[true, false])
+        {
+            var answer = await stage.Ask(cpr, audience: Stage.Clear, token: new { bearer, from = -5, confirmation = $"NotBefore=\"-5\" NotOnOrAfter=\"+60\" Recipient=\"{here}\"" });
+            Assert.Equal(cpr, Attribute(await stage.Read(answer), "dk:gov:saml:attribute:CprNumberIdentifier"));
+        }
+    }
+
     [Fact]
     public async Task MessageThatWasTakenJustBeforeARestart_IsRefusedAfterIt_AndWhatIsMaskedCannotBeKnown_IsAFaultOfOurs()
     {
@@ -183,18 +209,28 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
         Assert.Equal(("SLR-634", "Timestamp"), Fault(await own.Send(request)));
     }
 
-    [Theory]
-    [InlineData("what the provider calls the platform")]
-    [InlineData("the issuer")]
-    [InlineData("the address of WS-Trust")]
-    public async Task ConfirmedForHereAndNow_IsTaken(string recipient)
+    [Fact]
+    public async Task RevokedClient_IsRefusedAtOnce()
     {
-        var (cpr, here) = (People.NextCpr(), recipient switch { "the issuer" => stage.Flow.Platform.HttpAddress, "the address of WS-Trust" => stage.Address, _ => Stage.ProviderAudience });
-        foreach (var bearer in (bool[])[true, false])
+        try
         {
-            var answer = await stage.Ask(cpr, audience: Stage.Clear, token: new { bearer, from = -5, confirmation = $"NotBefore=\"-5\" NotOnOrAfter=\"+60\" Recipient=\"{here}\"" });
-            Assert.Equal(cpr, Attribute(await stage.Read(answer), "dk:gov:saml:attribute:CprNumberIdentifier"));
+            await stage.Flow.Must("drift", "/v1/clients/app/revocation", new JsonObject());
+            Assert.Equal(("SLR-609", null), Fault(await stage.Ask(People.NextCpr())));
         }
+        finally
+        {
+            await stage.Flow.Must("drift", "/v1/clients/app/restoration", new JsonObject());
+        }
+        Assert.Contains("EncryptedAssertion", await stage.Ask(People.NextCpr()), StringComparison.Ordinal);
+    }
+
+    [Fact] // the authority's signature on the certificate, and the name in it
+    public async Task ClientOfAnAuthority_SignsWithItsCertificate()
+    {
+        var cpr = People.NextCpr();
+        Assert.Equal(cpr, Attribute(await stage.Open(await stage.Ask(cpr, app: "member"), "audience"), "dk:gov:saml:attribute:CprNumberIdentifier"));
+        // The same name, by its own hand.
+        Assert.Equal(("SLR-633", "certificate"), Fault(await stage.Ask(cpr, app: "pretender")));
     }
 
     [Fact]
@@ -239,8 +275,10 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
         {
             await ForeignSystems.Install();
             await Cluster.DebianPackages.EnsureXmlsec(CancellationToken.None);
-            foreach (var name in (string[])["provider", "app", "audience", "sts", "stranger"])
+            foreach (var name in (string[])["provider", "app", "audience", "sts", "stranger", "authority"])
                 await Make(name);
+            await Make("member", "authority");
+            await Make("pretender", subject: "member");
             var app = new JsonObject { ["keys"] = new JsonArray(Key("app")) };
             await Flow.Start(
                 replace,
@@ -249,6 +287,8 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
                 "--Tokens:Audiences:0:Id=" + Audience, "--Tokens:Audiences:0:Certificate=" + In("audience.pem"),
                 "--Tokens:Audiences:1:Id=" + Clear, "--Tokens:Audiences:1:AllowUnencrypted=true", "--Tokens:Audiences:2:Id=" + JwtOnly, "--Tokens:Audiences:2:Key=" + EcKey(),
                 "--Tokens:Clients:90:Audiences:1=" + Clear, "--Tokens:Clients:90:Audiences:2=" + JwtOnly,
+                "--Tokens:ClientCaFile=" + In("authority.pem"), "--Tokens:Clients:92:Id=member", "--Tokens:Clients:92:Roles:0=citizen-view", "--Tokens:Clients:92:Audiences:0=" + Audience,
+                "--Tokens:Clients:92:Authentication=tls_client_auth", "--Tokens:Clients:92:CertificateSubject=CN=member,O=Foreign,C=DK",
                 "--Tokens:Clients:91:Id=jwt-app", "--Tokens:Clients:91:Roles:0=citizen-view", "--Tokens:Clients:91:Audiences:0=" + Audience,
                 "--Tokens:Clients:90:Id=app", "--Tokens:Clients:90:Roles:0=citizen-view", "--Tokens:Clients:90:Audiences:0=" + Audience,
                 "--Tokens:Clients:90:Authentication=self_signed_tls_client_auth", "--Tokens:Clients:90:Jwks=" + app.ToJsonString());
@@ -351,7 +391,9 @@ public sealed class TrustTests(TrustTests.Stage stage) : IClassFixture<TrustTest
         }
 
         /// <summary>By openssl, in force for longer than any clock of these tests goes.</summary>
-        private Task<string> Make(string name) => ForeignProgram.Run(
-            "openssl", "", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", $"/C=DK/O=Foreign/CN={name}", "-keyout", In(name + ".key"), "-out", In(name + ".pem"));
+        private Task<string> Make(string name, string? authority = null, string? subject = null) => ForeignProgram.Run(
+            "openssl", "",
+            ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", $"/C=DK/O=Foreign/CN={subject ?? name}", "-keyout", In(name + ".key"), "-out", In(name + ".pem"),
+                .. authority is null ? Array.Empty<string>() : ["-CA", In(authority + ".pem"), "-CAkey", In(authority + ".key"), "-addext", "extendedKeyUsage=clientAuth"]]);
     }
 }
