@@ -70,6 +70,14 @@ public sealed class Broker : IAsyncLifetime
         if (_server is not null)
             await _server.DisposeAsync();
         _starting.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        try
+        {
+            if (_server is not null)
+                KeptScan.CheckLogs(_folder, "node.log");
+        }
+        finally
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
     }
 }

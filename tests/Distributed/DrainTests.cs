@@ -22,7 +22,7 @@ public sealed class DrainTests
             $"--Token:Issuer=http://127.0.0.1:{http}", "--Events=embedded", $"--Data:Folder={folder}", $"--Secrets:File={Path.Combine(folder, "secrets.json")}", "--Secrets:CreateMissing=true",
             $"--Settings:File={Path.Combine(Repository.Root, "samples", "demo-clients.json")}", $"--Organisations:File={Path.Combine(Repository.Root, "samples", "organisations.csv")}",
             $"--Tokens:StateFile={Path.Combine(folder, "tokens.json")}",
-        ], Path.Combine(folder, "tokens.log")));
+        ], Path.Combine(Repository.Captured, Path.GetFileName(folder) + ".log")));
         try
         {
             await Eventually.True(async () => !process.HasExited ? await Answers(http, "/health/ready") == 200 : throw new InvalidOperationException(process.LastLines()), "tokens is ready");

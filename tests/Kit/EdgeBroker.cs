@@ -50,8 +50,16 @@ public sealed class EdgeBroker : IAsyncDisposable
     {
         if (_server is not null)
             await _server.DisposeAsync();
-        foreach (var folder in _folders.Append(_folder))
-            Directory.Delete(folder, recursive: true);
         _starting.Dispose();
+        try
+        {
+            if (_server is not null)
+                KeptScan.CheckLogs(_folder, "node.log");
+        }
+        finally
+        {
+            foreach (var folder in _folders.Append(_folder))
+                Directory.Delete(folder, recursive: true);
+        }
     }
 }

@@ -19,9 +19,27 @@ public static class KeptScan
         Judge([.. Files(folder).Select(file => (file.Where, PersonalText.Finding(file.Text, packed: file.Where.Contains(".db", StringComparison.Ordinal)))), .. tables], services);
     }
 
-    /// <summary>Of the services on a cluster's PostgreSQL, which runs.</summary>
+    /// <summary>Of the services on a cluster's PostgreSQL, which runs, and the logs of all its processes and servers.</summary>
     /// <exception cref="InvalidOperationException">As above.</exception>
-    public static async Task Check(LocalCluster cluster) => Judge([.. Of(await TestDatabase.Tables(cluster.Postgres, "sloring", EveryService))], EveryService);
+    public static async Task Check(LocalCluster cluster)
+    {
+        Judge([.. Of(await TestDatabase.Tables(cluster.Postgres, "sloring", EveryService))], EveryService);
+        CheckLogs(Path.GetDirectoryName(cluster.Secrets.File)!, "postgres.log", "node.log");
+    }
+
+    /// <summary>Of every log in a folder and the folders in it.</summary>
+    /// <param name="folder">Where programs write.</param>
+    /// <param name="written">Logs that must be there with something in them.</param>
+    /// <exception cref="InvalidOperationException">As above.</exception>
+    public static void CheckLogs(string folder, params string[] written)
+    {
+        var logs = Directory.GetFiles(folder, "*.log", SearchOption.AllDirectories);
+        var findings = logs.SelectMany(log => File.ReadLines(log).Select((line, at) => (Where: $"{Path.GetFileName(log)}:{at + 1}", What: PersonalText.Finding(line))).Where(line => line.What is not null).Take(20))
+            .Select(found => $"{found.Where} holds {found.What}.")
+            .Concat(written.Where(name => !logs.Any(log => Path.GetFileName(log) == name && new FileInfo(log).Length > 0)).Select(name => $"{name} is missing or empty.")).ToList();
+        if (findings.Count > 0)
+            throw new InvalidOperationException(string.Join('\n', findings));
+    }
 
     /// <summary>Checks a folder that nobody needs any more, and deletes it in any case.</summary>
     public static async Task Discard(string folder, params string[] services)

@@ -25,8 +25,7 @@ public static class TestDatabase
     private static readonly string[] Services = KeptScan.EveryService;
     private static readonly string Password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
 
-    private static readonly Lazy<Task<PostgresServer>> Server = new(() =>
-        PostgresServer.Start(Directory.CreateTempSubdirectory("sloring-postgres-").FullName, Platform.FreePort(), CancellationToken.None));
+    private static readonly Lazy<Task<PostgresServer>> Server = new(Start);
 
     public static bool IsPostgres { get; } = Environment.GetEnvironmentVariable("SLORING_TEST_DATABASE") == "postgres";
 
@@ -203,6 +202,14 @@ public static class TestDatabase
     {
         var to = new NpgsqlConnectionStringBuilder(connectionString);
         return $"postgresql://{to.Username}:{Uri.EscapeDataString(to.Password!)}@{to.Host}:{to.Port}/{to.Database}";
+    }
+
+    /// <summary>It ends with this process, and its log lies where the privacy scan reads it.</summary>
+    private static async Task<PostgresServer> Start()
+    {
+        var folder = Directory.CreateTempSubdirectory("sloring-postgres-").FullName;
+        File.CreateSymbolicLink(Path.Combine(folder, "postgres.log"), Path.Combine(Repository.Captured, Path.GetFileName(folder) + ".log"));
+        return await PostgresServer.Start(folder, Platform.FreePort(), CancellationToken.None);
     }
 
     private static async Task<string> Address(string folder) => AddressOf((await Server.Value).ConnectionString(Name(folder)));
