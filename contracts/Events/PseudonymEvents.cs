@@ -153,11 +153,11 @@ public sealed record JournalErased : IEvent
     string IEvent.Subject => "journal";
 }
 
-/// <summary>Rows were erased after their retention (decision 33). Audit only; one for each batch.</summary>
+/// <summary>Rows, or a message refused at the edge, were erased after their retention (decision 33). Audit only; one for each batch.</summary>
 [EventName("audit.records-erased.v1")]
 public sealed record RecordsErased : IEvent
 {
-    /// <summary>"maskings", "units", "cases", "deadlines" or "salts".</summary>
+    /// <summary>"maskings", "units", "cases", "deadlines" or "salts"; of a message that was refused at the edge the name of its error queue.</summary>
     public required string Kind { get; init; }
 
     /// <summary>What ended before this instant was to be erased, UTC.</summary>

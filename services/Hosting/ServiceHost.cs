@@ -118,6 +118,8 @@ public static class ServiceHost
             .Validate(
                 o => new[] { o.CaseYears, o.DeadlineYears, o.SaltYears, o.JournalYears }.All(years => years is >= 0 and <= RetentionOptions.MostYears),
                 $"Set Retention:CaseYears, Retention:DeadlineYears, Retention:SaltYears and Retention:JournalYears to 1 to {RetentionOptions.MostYears}, or to 0 where such records are kept for ever.")
+            .Validate(
+                o => o.RefusedDays is >= 0 and <= RetentionOptions.MostYears * 365, $"Set Retention:RefusedDays to 1 to {RetentionOptions.MostYears * 365}, or to 0 where refused messages are kept for ever.")
             .ValidateOnStart();
         services.AddHostedService<EraseOnSchedule>();
         services.AddSingleton<JournalRpcs>();

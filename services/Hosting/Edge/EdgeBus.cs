@@ -112,6 +112,9 @@ public static class EdgeBus
         services.AddHostedService(provider => provider.GetRequiredService<EdgeLink>());
         services.AddHealthChecks().AddCheck<EdgeLink>("edge-link", tags: ["ready"]);
         services.AddSingleton<IFigures, EdgeFigures>();
+        services.AddHostedService(provider => new EraseErrors(
+            provider.GetServices<EdgeEndpoint>(), provider.GetServices<IServiceJournal>(), provider.GetRequiredService<EdgeLink>(), provider.GetRequiredService<IOptions<RetentionOptions>>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<EraseErrors>>()));
         return true;
     }
 

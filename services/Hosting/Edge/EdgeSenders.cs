@@ -17,7 +17,7 @@ public sealed class EdgeSenders(IOptions<EdgeOptions> options, Revocations revoc
     internal const string TraceHeader = "traceparent";
 
     /// <summary>The broker's own header on a message that it has put among the errors itself.</summary>
-    private const string DeadLetteredByBroker = "x-death";
+    internal const string DeadLetteredByBroker = "x-death";
 
     private const int LongestUser = 64;
 

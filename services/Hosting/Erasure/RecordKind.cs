@@ -1,6 +1,6 @@
 namespace Sloring.Hosting;
 
-/// <summary>Settings under <c>Retention</c>: years after which records are erased; 0: never.</summary>
+/// <summary>Settings under <c>Retention</c>: years, or days, after which records are erased; 0: never.</summary>
 public sealed class RetentionOptions
 {
     /// <summary>Beyond it a slip of the pen: the calendar ends.</summary>
@@ -17,6 +17,9 @@ public sealed class RetentionOptions
 
     /// <summary>Entries of every service's journal, from when they were written.</summary>
     public int JournalYears { get; set; } = 5;
+
+    /// <summary>Days for which messages that were refused stay in the error queues of the edge, with all that they hold.</summary>
+    public int RefusedDays { get; set; } = 90;
 }
 
 /// <summary>A kind of record that is erased on schedule: the table of what is kept for how long.</summary>

@@ -59,6 +59,7 @@ public sealed class AtRestTests
     [InlineData("Registration:UnitReviewAfterDays", "0")]
     [InlineData("Retention:CaseYears", "-1")]
     [InlineData("Retention:JournalYears", "101")]
+    [InlineData("Retention:RefusedDays", "36501")]
     [InlineData("Registration:DatedRules:0:InForceFrom", "2026-01-01")]
     public async Task WrongSetting_StopsTheStartAndIsNamed(string key, string value)
     {
