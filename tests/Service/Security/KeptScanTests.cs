@@ -39,6 +39,19 @@ public sealed class KeptScanTests : IAsyncLifetime
         Assert.Equal("No table of approval was there to be read.", (await Assert.ThrowsAsync<InvalidOperationException>(() => KeptScan.Check(_folder, "scheduler", "approval"))).Message);
     }
 
+    [Fact]
+    public async Task ALog_IsReadWhereverItLies_AndMustBeThere()
+    {
+        var log = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "broker", "log")).FullName, "node.log");
+        await File.WriteAllTextAsync(log, "started\n", TestContext.Current.CancellationToken);
+        KeptScan.CheckLogs(_folder, "node.log");
+
+        await File.AppendAllTextAsync(log, "crashed with <<123,34,55,49,48,49,57,48,49,50,51,52,34,125>>\n", TestContext.Current.CancellationToken);
+        Assert.StartsWith("node.log:2 holds a CPR number or a name", Assert.Throws<InvalidOperationException>(() => KeptScan.CheckLogs(_folder, "node.log")).Message, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(log, "", TestContext.Current.CancellationToken);
+        Assert.Equal("node.log is missing or empty.\npostgres.log is missing or empty.", Assert.Throws<InvalidOperationException>(() => KeptScan.CheckLogs(_folder, "node.log", "postgres.log")).Message);
+    }
+
     public ValueTask DisposeAsync()
     {
         SqliteConnection.ClearAllPools();
