@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Sloring.Contracts;
 using Sloring.Contracts.Events;
 using EdgeQueue = Sloring.Contracts.Edge.EdgeQueue;
 
@@ -49,7 +50,11 @@ public sealed class EraseErrors : BackgroundService
                     if (await Alone(queue, channel => Erase(channel, queue, now - kept, cancel), cancel) is { } left)
                         _next[queue.Queue] = now + (left < kept / 10 ? left : kept / 10);
                 }
-                catch (Exception e) when (!cancel.IsCancellationRequested)
+                catch (RejectedException)
+                {
+                    // The broker is away, or has no such queue, or this process ends: the link has said so, and the next look tries again.
+                }
+                catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
                 {
                     Faults.Log(_log, e, $"Erasing from {queue.Errors}");
                 }
