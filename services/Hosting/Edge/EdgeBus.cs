@@ -337,7 +337,7 @@ internal sealed class EdgeFilter(EdgeEndpoint endpoint, EdgeSenders senders, IHo
         try
         {
             var caller = senders.Of(user, endpoint.Operation);
-            await senders.Known(stop);
+            await senders.KnownOrLate(stop);
             if (body.Length > LargestBody)
                 throw new RejectedException(Rejections.TooLarge);
             // Handled anew each time: an answer is masked with the picture of the moment that it leaves.

@@ -21,6 +21,11 @@ public sealed class EdgeSenders(IOptions<EdgeOptions> options, Revocations revoc
 
     private const int LongestUser = 64;
 
+    /// <summary>So long after its first message a process waits to hear who is revoked.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly Lazy<Task> _late = new(() => Task.Delay(Patience, clock));
+
     private readonly string _own = options.Value.User;
 
     private readonly Dictionary<string, Caller> _callers = options.Value.Users.ToDictionary(
@@ -38,8 +43,14 @@ public sealed class EdgeSenders(IOptions<EdgeOptions> options, Revocations revoc
         return caller.Roles.Overlaps(Operations.Allowed[operation]) ? caller : throw new RejectedException(Rejections.SenderNotAllowed);
     }
 
-    /// <summary>Completes once it is known who is revoked: before, nobody's message is taken and nobody is told anything.</summary>
+    /// <summary>Completes once it is known who is revoked: before, nobody is told anything.</summary>
     internal Task Known(CancellationToken cancel) => revocations.Known(cancel);
+
+    /// <summary>
+    /// The same for messages, but not for ever where the token service is away as this process starts: an activation that is held up lets a name be seen, and one of a
+    /// revoked sender, once in such a start, hides one too many.
+    /// </summary>
+    internal Task KnownOrLate(CancellationToken cancel) => _late.Value.IsCompleted ? Task.CompletedTask : Task.WhenAny(Known(cancel), _late.Value);
 
     /// <summary>Lets through whoever is not revoked now. When a message was sent only its sender says, so one from before the revocation is not taken either.</summary>
     /// <exception cref="RejectedException">SLR-609.</exception>

@@ -25,6 +25,18 @@ public sealed class EdgeSendersTests
     [InlineData("SLORING", "epj-midtjylland", "SLORING")]
     public void TheHeader_IsBelievedOfThePlatformAlone(string? userId, string? header, string? user) => Assert.Equal(user, Senders.UserOf(Sent(userId, header)));
 
+    [Fact] // M3
+    public async Task Messages_DoNotWaitForEver_ToHearWhoIsRevoked()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var trust = new TokenTrust(Options.Create(new TokenOptions { Issuer = "https://127.0.0.1:1" }));
+        var senders = new EdgeSenders(Options.Create(new EdgeOptions { User = Own }), new Revocations(trust), new HurriedClock());
+        var known = senders.Known(cancel);
+        await senders.KnownOrLate(cancel).WaitAsync(TimeSpan.FromSeconds(30), cancel);
+        await senders.KnownOrLate(cancel).WaitAsync(TimeSpan.FromSeconds(30), cancel);
+        Assert.False(known.IsCompleted);
+    }
+
     [Theory] // M2
     [InlineData(null, "epj-hovedstaden", false, "epj-hovedstaden")] // as the platform has refused it
     [InlineData(null, null, false, null)]
@@ -74,5 +86,11 @@ public sealed class EdgeSendersTests
         if (header is not null)
             sent.Headers["sloring-user"] = Encoding.UTF8.GetBytes(header);
         return sent;
+    }
+
+    /// <summary>Its timers are over a hundred times as soon.</summary>
+    private sealed class HurriedClock : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => System.CreateTimer(callback, state, dueTime / 100, period);
     }
 }
