@@ -21,8 +21,8 @@ public sealed class OrgBlurrings(Store<RegistrationDb> store, DepartmentMaskings
     {
         var unit = UnitOf(call);
         await UnlessHolds(
-            async () => await Find(unit, UnitState.InForce, cancel) is not null,
-            async () => await units.Take(await Must(unit, UnitState.Recommended, cancel), UnitStep.Confirm, "", call.Caller, cancel));
+            async db => await Find(db, unit, UnitState.InForce, cancel) is not null,
+            async () => await units.Take(await Must(unit, UnitState.Recommended, cancel), UnitStep.Confirm, "", call.Caller, cancel), call.Caller, cancel);
         return new XElement(call.Payload + "CreateOrgBlurringResponse", "OK");
     }
 
@@ -30,15 +30,15 @@ public sealed class OrgBlurrings(Store<RegistrationDb> store, DepartmentMaskings
     {
         var unit = UnitOf(call);
         await UnlessHolds(
-            async () => await Find(unit, UnitState.InForce, cancel) is null && await Find(unit, UnitState.Removed, cancel) is not null,
-            async () => await units.Take(await Must(unit, UnitState.InForce, cancel), UnitStep.Remove, RemoveName, call.Caller, cancel));
+            async db => await Find(db, unit, UnitState.InForce, cancel) is null && await Find(db, unit, UnitState.Removed, cancel) is not null,
+            async () => await units.Take(await Must(unit, UnitState.InForce, cancel), UnitStep.Remove, RemoveName, call.Caller, cancel), call.Caller, cancel);
         return new XElement(call.Payload + "RemoveOrgBlurringResponse", "OK");
     }
 
-    /// <summary>Of two calls at once the later finds nothing to do, where the other has done it.</summary>
-    private static async Task UnlessHolds(Func<Task<bool>> holds, Func<Task> step)
+    /// <summary>Of two calls at once the later finds nothing to do, where the other has done it: it looks in its turn among the writes, since what it met may not be committed yet.</summary>
+    private async Task UnlessHolds(Func<RegistrationDb, Task<bool>> holds, Func<Task> step, Caller caller, CancellationToken cancel)
     {
-        if (await holds())
+        if (await store.Read(holds, cancel))
             return;
         try
         {
@@ -46,17 +46,16 @@ public sealed class OrgBlurrings(Store<RegistrationDb> store, DepartmentMaskings
         }
         catch (RejectedException)
         {
-            if (!await holds())
+            if (!await store.Write(caller.Actor, scope => holds(scope.Db), cancel))
                 throw;
         }
     }
 
     private async Task<string> Must(string unit, UnitState state, CancellationToken cancel) =>
-        await Find(unit, state, cancel) ?? throw new RejectedException(Rejections.UnitMaskingNotFound.For("org"));
+        await store.Read(db => Find(db, unit, state, cancel), cancel) ?? throw new RejectedException(Rejections.UnitMaskingNotFound.For("org"));
 
-    private async Task<string?> Find(string unit, UnitState state, CancellationToken cancel) =>
-        (await store.Read(
-            db => db.Units.Where(u => u.UnitSorId == unit && u.State == state).Select(u => (Guid?)u.UnitMaskingId).FirstOrDefaultAsync(cancel), cancel))?.ToString("D");
+    private static async Task<string?> Find(RegistrationDb db, string unit, UnitState state, CancellationToken cancel) =>
+        (await db.Units.Where(u => u.UnitSorId == unit && u.State == state).Select(u => (Guid?)u.UnitMaskingId).FirstOrDefaultAsync(cancel))?.ToString("D");
 
     private string UnitOf(SoapCall call)
     {

@@ -97,7 +97,8 @@ public sealed class DisasterTests
             // 6. What the broker held is done, each once; what is left of the lost is said by nobody but the adapters.
             await Eventually.True(async () => await broker.Count(Activations) == 0 && await bus.Count(CasesToCome) == 0, "the queues are empty");
             await Eventually.True(async () => (await InForce()).Order().SequenceEqual(new[] { kept, lifted, queued, lost[0] }.Order()), "in force is what the backup and the broker had", TimeSpan.FromSeconds(30));
-            Assert.Equal(refused, await broker.Count(Activations + ".errors"));
+            // One whose acknowledgement has died with its process is refused again, as everything at the broker is done at least once.
+            Assert.InRange(await broker.Count(Activations + ".errors"), refused, 2 * refused);
             await Eventually.True(() => Task.FromResult(answers.Received(masked).Any(IsTheUpdate)), "the update is answered", TimeSpan.FromSeconds(30));
             var entry = JsonNode.Parse((string)answers.Received(masked).First(IsTheUpdate)["body"]!)!["entries"]![0]!["entries"]![0]!["staff"]![0]!;
             Assert.NotEqual("Mette Holm Testesen", (string?)entry["name"]);
