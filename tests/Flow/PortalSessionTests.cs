@@ -56,6 +56,22 @@ public sealed class PortalSessionTests
         Assert.Equal("/cases", browser.Address.AbsolutePath);
     }
 
+    [Fact]
+    public async Task WhatABrowserBringsBack_IsCountedByAddress_ThoughASignInHandlerAnswersIt()
+    {
+        await using var platform = await Platform.Start(null, "--Limits:AddressRequestsPerSecond=10", "--Limits:AddressBurst=20");
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(platform.HttpAddress) };
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ =>
+        {
+            using var answer = await http.GetAsync(new Uri("/signin-oidc?code=made-up&state=made-up", UriKind.Relative), Cancel);
+            return (answer.StatusCode, answer.Headers.RetryAfter is not null);
+        }));
+        Assert.Contains((HttpStatusCode.Redirect, false), answers);
+        Assert.Contains((HttpStatusCode.TooManyRequests, true), answers);
+        // Who has signed in is not held up by it.
+        Assert.NotEmpty(await platform.Client.Token("leder", Cancel));
+    }
+
     [Fact] // E4
     public async Task RevokedProxy_ReadsNoLogAnyMore_ThoughTheirTokenIsGood()
     {
