@@ -24,6 +24,8 @@ public sealed class PortalFixture : IAsyncLifetime
         await Cluster.DebianPackages.EnsureChromium(CancellationToken.None);
         Platform = await Platform.Start();
         _playwright = await Playwright.CreateAsync();
+        // What is expected has the time that everything else has: its own 5 s are short where the machine is busy.
+        Assertions.SetDefaultExpectTimeout((float)Eventually.Limit.TotalMilliseconds);
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = "/usr/bin/chromium",
