@@ -157,6 +157,22 @@ public sealed class LeaderTests(PortalFixture portal)
         Assert.True(await leader.EvaluateAsync<bool>("() => window.notReloaded === true"));
     }
 
+    [Fact]
+    public async Task TheCountOfOpenCases_IsThere_HoweverLateItsScriptComes()
+    {
+        await Activated();
+        var page = await portal.NewPage();
+        await page.RouteAsync("**/hx-sse.min.js", async route =>
+        {
+            await page.WaitForFunctionAsync("() => window.htmx && new Promise(later => setTimeout(() => setTimeout(() => later(true))))");
+            await route.ContinueAsync();
+        });
+
+        await portal.SignIn(page, "leder", at: "/cases");
+
+        await Assertions.Expect(page.Locator("#counts strong").First).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9]+$"));
+    }
+
     private Task<(string Cpr, string Id)> Activated(string reason = "Slog ud efter personalet.") => Views.Activated(portal.Platform, reason);
 
     private Task<bool> IsMasked(string cpr) => Views.IsMasked(portal.Platform, cpr);

@@ -42,11 +42,17 @@ public sealed class PortalFixture : IAsyncLifetime
     public async Task<IPage> SignIn(string persona, string at = "/", int width = 1280, bool script = true, Platform? of = null)
     {
         var page = await NewPage(width, script);
+        await SignIn(page, persona, at, of);
+        return page;
+    }
+
+    /// <summary>As above, in a browser that is there already.</summary>
+    public async Task SignIn(IPage page, string persona, string at, Platform? of = null)
+    {
         var address = (of?.HttpAddress ?? Address) + at;
         await page.GotoAsync(address);
         await page.Locator($"button[name=persona][value='{persona}']").ClickAsync();
         await page.WaitForURLAsync(address);
-        return page;
     }
 
     /// <summary>Keeps a picture of a page, for people: <c>.build/screenshots</c>.</summary>
