@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using Grpc.Core;
+using Sloring.Contracts;
 using Sloring.Contracts.Approval.V1;
 using Sloring.Hosting;
 
@@ -9,6 +11,9 @@ namespace Sloring.Portal;
 internal static class CaseCountStream
 {
     public const string Path = "/cases/counts";
+
+    /// <summary>A browser that is refused comes again after so long, and ever more seldom.</summary>
+    private static readonly TimeSpan ComeAgain = TimeSpan.FromSeconds(5);
 
     public static async Task Send(HttpContext http, [FromKeyedServices("approval")] ApprovalService.ApprovalServiceClient approval)
     {
@@ -30,8 +35,15 @@ internal static class CaseCountStream
         }
         catch (RpcException e)
         {
-            http.Response.Clear();
-            await RejectionWriter.Write(http, Refusal.Of(e));
+            await Refuse(http, Refusal.Of(e));
         }
+    }
+
+    /// <summary>As an event too, shown where the count would stand: what is no stream of events, no browser asks for again.</summary>
+    private static Task Refuse(HttpContext http, Rejection rejection)
+    {
+        http.Response.StatusCode = RejectionWriter.HttpStatus(rejection);
+        return http.Response.WriteAsync(
+            $"retry: {ComeAgain.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)}\ndata: {HtmlEncoder.Default.Encode(rejection.Text())}\n\n", http.RequestAborted);
     }
 }

@@ -173,6 +173,32 @@ public sealed class LeaderTests(PortalFixture portal)
         await Assertions.Expect(page.Locator("#counts strong").First).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9]+$"));
     }
 
+    [Fact]
+    public async Task ACountThatIsRefused_SaysWhy_AndComesOnceItMay()
+    {
+        await using var platform = await Platform.Start(null, "--Limits:WatchesPerClient=1");
+        var first = await portal.SignIn("leder", at: "/cases", of: platform);
+        await Assertions.Expect(first.Locator("#counts strong").First).ToHaveTextAsync("0");
+        var second = await portal.SignIn("leder", at: "/cases", of: platform);
+        await Assertions.Expect(second.Locator("#counts")).ToContainTextAsync("SLR-933");
+
+        await first.CloseAsync();
+
+        await Assertions.Expect(second.Locator("#counts strong").First).ToHaveTextAsync("0");
+    }
+
+    [Fact]
+    public async Task AListThatIsRefused_SaysWhy()
+    {
+        await using var platform = await Platform.Start();
+        var leader = await portal.SignIn("leder", at: "/cases", of: platform);
+        await TestDatabase.Execute(platform.Folder, "approval", "ALTER TABLE cases RENAME TO gone_cases");
+
+        await leader.Locator("#overdue").CheckAsync();
+
+        await Assertions.Expect(leader.Locator("main [role=alert]")).ToContainTextAsync("SLR-908");
+    }
+
     private Task<(string Cpr, string Id)> Activated(string reason = "Slog ud efter personalet.") => Views.Activated(portal.Platform, reason);
 
     private Task<bool> IsMasked(string cpr) => Views.IsMasked(portal.Platform, cpr);

@@ -13,6 +13,16 @@ addEventListener("submit", event => {
   setTimeout(() => delete form.dataset.sent, answeredBy);
 });
 
+// A list that is refused is asked for as a page, which says why; and a refusal that is no page is no part of one either.
+addEventListener("htmx:before:response", event => {
+  const { request, response, sourceElement } = event.detail.ctx;
+  const asked = sourceElement.matches("form") && response.status >= 400;
+  if (asked || response.headers.get("Content-Type") === "application/problem+json")
+    event.preventDefault();
+  if (asked)
+    location.assign(request.action);
+});
+
 // The table below each chart holds the same figures.
 for (const chart of document.querySelectorAll("[data-series]")) {
   const months = JSON.parse(chart.dataset.months);
