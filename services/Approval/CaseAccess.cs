@@ -22,5 +22,5 @@ internal static class CaseAccess
 
     /// <summary>The caller as a rule sees it.</summary>
     public static Decider DeciderOf(this Caller caller, ApprovalCase @case, Practice practice) =>
-        new(caller.RequirePerson(), caller.LeadsLevelOf(@case), practice.MayDecideOwn) { AlsoKnownAs = [.. caller.PersonIds] };
+        new(caller.RequirePerson(), caller.LeadsLevelOf(@case), practice.MayDecideOwn) { AlsoKnownAs = caller.AlsoKnownAs };
 }

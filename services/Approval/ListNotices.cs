@@ -12,15 +12,15 @@ public sealed class ListNotices(Store<ApprovalDb> store)
     {
         var (size, after) = Paging.Of(request.PageSize, request.PageToken);
         var (at, id) = after is null ? (DateTimeOffset.MaxValue, "") : PageKey.Parse(after);
-        var (cvr, person) = (caller.RequireCvr().ToString(), caller.RequirePerson());
-        var asAuthorised = caller.PersonIds.Last();
+        _ = caller.RequirePerson();
+        var (cvr, persons) = (caller.RequireCvr().ToString(), caller.PersonIds);
         var (leads, unit) = (caller.Is(Roles.Leader), caller.UnitSorId);
         var (found, cases) = await store.Read(
             async db =>
             {
                 var rows = await db.Notices
                     .Where(notice => notice.Cvr == cvr)
-                    .Where(notice => notice.ToPerson == person || notice.ToPerson == asAuthorised
+                    .Where(notice => persons.Contains(notice.ToPerson)
                         || (leads && notice.ToUnitSorId != null && notice.ToUnitSorId == unit)
                         || (leads && notice.ToUnitSorId == null && notice.ToPerson == null))
                     .Where(notice => notice.SentAt < at || (notice.SentAt == at && notice.NoticeId.CompareTo(id) < 0))

@@ -20,8 +20,9 @@ public sealed class ListMaskings(
         var (size, after) = Paging.Of(request.PageSize, request.PageToken);
         PatientKey? patient = request.PatientCpr.Length == 0 ? null : patients.Of(CprNumber.Parse(request.PatientCpr));
         var before = PageEnd(after);
-        var mine = request.MineOnly ? caller.RequirePerson() : null;
-        var mineAsAuthorised = caller.PersonIds.LastOrDefault();
+        if (request.MineOnly)
+            _ = caller.RequirePerson();
+        var persons = caller.PersonIds;
         var now = clock.GetUtcNow();
 
         var found = await store.Read(async db =>
@@ -32,8 +33,8 @@ public sealed class ListMaskings(
                 query = query.Where(m => m.Patient == key);
             if (request.InForceOnly)
                 query = query.Where(m => m.State == MaskingState.InForce && m.EndsAt > now);
-            if (mine is not null)
-                query = query.Where(m => m.ActivatedBy == mine || m.ActivatedBy == mineAsAuthorised);
+            if (request.MineOnly)
+                query = query.Where(m => persons.Contains(m.ActivatedBy));
             if (request.ReasonMissingOnly)
                 query = query.Where(m => m.SealedReason == null);
             return await query.OrderByDescending(m => m.Position).Take(size + 1).ToListAsync(cancel);

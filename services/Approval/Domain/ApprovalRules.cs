@@ -10,8 +10,8 @@ namespace Sloring.Approval.Domain;
 /// <param name="MayDecideOwn">The organisation lets people decide on their own activation (rule A7).</param>
 public sealed record Decider(string PersonId, bool OfLevel, bool MayDecideOwn)
 {
-    /// <summary>How other ways in name the same person: on the national wire it is the authorisation id.</summary>
-    public IReadOnlyList<string> AlsoKnownAs { get; init; } = [];
+    /// <summary>How the national wire names the same person; null where that is not known.</summary>
+    public string? AlsoKnownAs { get; init; }
 }
 
 /// <summary>What a command does in a state: a next state, or a rejection.</summary>
@@ -83,7 +83,7 @@ public static class ApprovalRules
 
     /// <summary>Own activation (rule A7). Systems write person ids in either case: a difference there must not let anybody through.</summary>
     public static bool IsOwn(ApprovalCase @case, Decider decider) =>
-        decider.AlsoKnownAs.Prepend(decider.PersonId).Contains(@case.ActivatedBy, StringComparer.OrdinalIgnoreCase);
+        ((string?[])[decider.PersonId, decider.AlsoKnownAs]).Contains(@case.ActivatedBy, StringComparer.OrdinalIgnoreCase);
 
     private static Outcome To(CaseState next) => new(next, null);
 }

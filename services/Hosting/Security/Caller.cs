@@ -41,8 +41,11 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
     /// <summary>Who stands in the journal where a health professional is known by the authorisation id alone: on the national wire.</summary>
     public static string ByAuthorisation(string authorisationId) => "aut:" + authorisationId.ToUpperInvariant();
 
-    /// <summary>The person, and the same person as the national wire names them.</summary>
-    public IEnumerable<string> PersonIds => ((string?[])[PersonId, AuthorisationId is null ? null : ByAuthorisation(AuthorisationId)]).OfType<string>();
+    /// <summary>The person as the national wire names them; null where the token names no authorisation id.</summary>
+    public string? AlsoKnownAs => AuthorisationId is null ? null : ByAuthorisation(AuthorisationId);
+
+    /// <summary>Every name that the person may stand under in what is kept.</summary>
+    public IReadOnlyList<string> PersonIds => [.. ((string?[])[PersonId, AlsoKnownAs]).OfType<string>()];
 
     /// <summary>Header of a call that the token service makes for a client.</summary>
     public const string ForHeader = "sloring-for";
@@ -69,15 +72,7 @@ public sealed record Caller(string ClientId, string? PersonId, CvrNumber? Cvr, I
     }
 
     /// <summary>The /24 or /48 that an address lies in.</summary>
-    public static string? NetworkOf(IPAddress? address)
-    {
-        if (address is null)
-            return null;
-        var bytes = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).GetAddressBytes();
-        var kept = bytes.Length == 4 ? 3 : 6;
-        Array.Clear(bytes, kept, bytes.Length - kept);
-        return $"{new IPAddress(bytes)}/{kept * 8}";
-    }
+    public static string? NetworkOf(IPAddress? address) => Network.Of(address, bits4: 24, bits6: 48);
 }
 
 public static class CallerExtensions

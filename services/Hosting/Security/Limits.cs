@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
@@ -121,14 +119,7 @@ public sealed class Rates : IDisposable
     }
 
     /// <summary>Of IPv6 the /64: whoever has one address there has all of them.</summary>
-    private static string AddressOf(HttpContext http)
-    {
-        if (http.Connection.RemoteIpAddress is not { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } address)
-            return http.Connection.RemoteIpAddress?.MapToIPv4().ToString() ?? "";
-        var network = address.GetAddressBytes();
-        Array.Clear(network, 8, 8);
-        return new IPAddress(network).ToString();
-    }
+    private static string AddressOf(HttpContext http) => Network.Of(http.Connection.RemoteIpAddress, bits4: 32, bits6: 64) ?? "";
 
     private static void TellWhen(HttpContext http, RateLimitLease lease)
     {
