@@ -62,7 +62,8 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             .Select(rpc => (Descriptor: AnyMessage.Rpcs.Single(known => "/" + known.Service.FullName + "/" + known.Name == rpc.Method!.FullName), Token: tokens[rpc.Policy!])).ToList();
         Assert.Equal(AnyMessage.Rpcs.Count, rpcs.Count);
         var good = Good();
-        await Fuzzing.Begin(output.WriteLine, Share).Each(Workers, async random =>
+        var fuzzing = Fuzzing.Begin(output.WriteLine, Share);
+        await fuzzing.Each(Workers, async random =>
         {
             var (rpc, token) = random.Pick(rpcs);
             var frame = Frame(random, rpc.InputType, good);
@@ -73,7 +74,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             Assert.True(status is StatusCode.OK or StatusCode.DeadlineExceeded or StatusCode.Cancelled or StatusCode.Unimplemented || code is not null, what);
             Note(trace, status == StatusCode.OK, what, $"{status} {code}");
         });
-        await Survived();
+        await Survived(fuzzing.Cases);
     }
 
     [Fact]
@@ -84,7 +85,8 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             Path: endpoint.RoutePattern.RawText!, Method: endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Single(), Route: endpoint.Metadata.GetMetadata<JsonRoute>()!)).ToList();
         Assert.True(routes.Count > 30, $"{routes.Count} routes");
         var good = Good();
-        await Fuzzing.Begin(output.WriteLine, Share).Each(Workers, async random =>
+        var fuzzing = Fuzzing.Begin(output.WriteLine, Share);
+        await fuzzing.Each(Workers, async random =>
         {
             var (path, method, route) = random.Pick(routes);
             var trace = Trace();
@@ -100,7 +102,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             Assert.True(answer.IsSuccessStatusCode || (Rejections.All.ContainsKey(code!) && answer.Content.Headers.ContentType!.MediaType == "application/problem+json"), what);
             Note(trace, answer.IsSuccessStatusCode, what, $"{(int)answer.StatusCode} {code}");
         });
-        await Survived();
+        await Survived(fuzzing.Cases);
     }
 
     [Theory] // a request that protobuf cannot read never reaches a handler
@@ -266,8 +268,9 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
         // A watch has no end of its own.
         if (rpc is { IsServerStreaming: true, IsClientStreaming: false })
             request.Headers.TryAddWithoutValidation("grpc-timeout", "100m");
-        using var answer = await Grpc.SendAsync(request);
-        await answer.Content.ReadAsByteArrayAsync();
+        using var answer = await Answer(request);
+        if (answer is null)
+            return (null, StatusCode.Cancelled, trace);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var status = (StatusCode)int.Parse(Header("grpc-status") ?? throw new InvalidDataException("There is no status."), null);
         if (Header("grpc-status-details-bin") is not { } details)
@@ -276,6 +279,19 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
         return (info.Reason, status, trace);
 
         string? Header(string name) => answer.TrailingHeaders.TryGetValues(name, out var values) || answer.Headers.TryGetValues(name, out values) ? values.Single() : null;
+    }
+
+    /// <summary>Null where the server has reset a call whose deadline had passed (gRPC over HTTP/2: with CANCEL), before its trailers were read.</summary>
+    private async Task<HttpResponseMessage?> Answer(HttpRequestMessage request)
+    {
+        try
+        {
+            return await Grpc.SendAsync(request);
+        }
+        catch (HttpRequestException e) when (request.Headers.Contains("grpc-timeout") && e.InnerException is HttpProtocolException { ErrorCode: 8 })
+        {
+            return null;
+        }
     }
 
     private static string Trace() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
@@ -290,10 +306,11 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
     }
 
     /// <summary>It still does its work, and no refused request has left more than an audit entry.</summary>
-    private async Task Survived()
+    private async Task Survived(int cases)
     {
         output.WriteLine(string.Join(", ", _answers.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
-        Assert.True(_refused.Count > 100 && _accepted.Count > 100, $"{_refused.Count} refused, {_accepted.Count} accepted");
+        var enough = Math.Min(100, cases / 10);
+        Assert.True(_refused.Count >= enough && _accepted.Count >= enough, $"{_refused.Count} refused, {_accepted.Count} accepted");
         var cpr = People.NextCpr();
         await stage.Flow.Must("epj-hovedstaden", "/v1/maskings", stage.Flow.Activation(cpr));
         await stage.Flow.Seen(cpr, SharedPlatform.RegionH, masked: true);
@@ -304,7 +321,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             changes.AddRange(entries.Where(entry => !EventNames.IsAuditOnly(entry.Type)).Select(entry => entry.TraceParent.Split('-')[1]));
             Assert.True((await journal.Verify(TestContext.Current.CancellationToken)).Intact);
         }
-        Assert.Contains(changes, _accepted.ContainsKey);
+        Assert.True(cases == 1 || changes.Exists(_accepted.ContainsKey), "some accepted requests have changed something");
         Assert.Equal([], changes.Where(_refused.ContainsKey).Select(trace => _refused[trace]));
     }
 }

@@ -54,6 +54,7 @@ public sealed class SoapFuzzTests(ITestOutputHelper output)
             }
         });
         output.WriteLine($"{accepted} of {fuzzing.Cases} were left whole enough to be accepted");
-        Assert.InRange(accepted, 1, fuzzing.Cases - 1); // else nothing got as far as the signature, or nothing was changed
+        if (fuzzing.Cases > 1)
+            Assert.InRange(accepted, 1, fuzzing.Cases - 1); // else nothing got as far as the signature, or nothing was changed
     }
 }
