@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -32,6 +33,9 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
 {
     private const int Workers = 4;
 
+    /// <summary>Of a watch, which has no end of its own.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Over the wire one case in so many of those in a process; a PostgreSQL takes its time.</summary>
     private static readonly int Share = TestDatabase.IsPostgres ? 20 : 5;
 
@@ -62,8 +66,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             .Select(rpc => (Descriptor: AnyMessage.Rpcs.Single(known => "/" + known.Service.FullName + "/" + known.Name == rpc.Method!.FullName), Token: tokens[rpc.Policy!])).ToList();
         Assert.Equal(AnyMessage.Rpcs.Count, rpcs.Count);
         var good = Good();
-        var fuzzing = Fuzzing.Begin(output.WriteLine, Share);
-        await fuzzing.Each(Workers, async random =>
+        await Fuzzing.Begin(output.WriteLine, Share).Each(Workers, async random =>
         {
             var (rpc, token) = random.Pick(rpcs);
             var frame = Frame(random, rpc.InputType, good);
@@ -74,7 +77,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             Assert.True(status is StatusCode.OK or StatusCode.DeadlineExceeded or StatusCode.Cancelled or StatusCode.Unimplemented || code is not null, what);
             Note(trace, status == StatusCode.OK, what, $"{status} {code}");
         });
-        await Survived(fuzzing.Cases);
+        await Survived();
     }
 
     [Fact]
@@ -85,8 +88,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             Path: endpoint.RoutePattern.RawText!, Method: endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Single(), Route: endpoint.Metadata.GetMetadata<JsonRoute>()!)).ToList();
         Assert.True(routes.Count > 30, $"{routes.Count} routes");
         var good = Good();
-        var fuzzing = Fuzzing.Begin(output.WriteLine, Share);
-        await fuzzing.Each(Workers, async random =>
+        await Fuzzing.Begin(output.WriteLine, Share).Each(Workers, async random =>
         {
             var (path, method, route) = random.Pick(routes);
             var trace = Trace();
@@ -102,7 +104,7 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             Assert.True(answer.IsSuccessStatusCode || (Rejections.All.ContainsKey(code!) && answer.Content.Headers.ContentType!.MediaType == "application/problem+json"), what);
             Note(trace, answer.IsSuccessStatusCode, what, $"{(int)answer.StatusCode} {code}");
         });
-        await Survived(fuzzing.Cases);
+        await Survived();
     }
 
     [Theory] // a request that protobuf cannot read never reaches a handler
@@ -265,9 +267,8 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         request.Headers.TryAddWithoutValidation("Authorization", token);
         request.Headers.TryAddWithoutValidation("traceparent", $"00-{trace}-00f067aa0ba902b7-01");
-        // A watch has no end of its own.
         if (rpc is { IsServerStreaming: true, IsClientStreaming: false })
-            request.Headers.TryAddWithoutValidation("grpc-timeout", "100m");
+            request.Headers.TryAddWithoutValidation("grpc-timeout", $"{Deadline.TotalMilliseconds}m");
         using var answer = await Answer(request);
         if (answer is null)
             return (null, StatusCode.Cancelled, trace);
@@ -284,11 +285,12 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
     /// <summary>Null where the server has reset a call whose deadline had passed (gRPC over HTTP/2: with CANCEL), before its trailers were read.</summary>
     private async Task<HttpResponseMessage?> Answer(HttpRequestMessage request)
     {
+        var begun = Stopwatch.GetTimestamp();
         try
         {
             return await Grpc.SendAsync(request);
         }
-        catch (HttpRequestException e) when (request.Headers.Contains("grpc-timeout") && e.InnerException is HttpProtocolException { ErrorCode: 8 })
+        catch (HttpRequestException e) when (request.Headers.Contains("grpc-timeout") && Stopwatch.GetElapsedTime(begun) >= Deadline && e.InnerException is HttpProtocolException { ErrorCode: 8 })
         {
             return null;
         }
@@ -306,11 +308,10 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
     }
 
     /// <summary>It still does its work, and no refused request has left more than an audit entry.</summary>
-    private async Task Survived(int cases)
+    private async Task Survived()
     {
         output.WriteLine(string.Join(", ", _answers.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
-        var enough = Math.Min(100, cases / 10);
-        Assert.True(_refused.Count >= enough && _accepted.Count >= enough, $"{_refused.Count} refused, {_accepted.Count} accepted");
+        Assert.True(Fuzzing.IsAlone || (_refused.Count > 100 && _accepted.Count > 100), $"{_refused.Count} refused, {_accepted.Count} accepted");
         var cpr = People.NextCpr();
         await stage.Flow.Must("epj-hovedstaden", "/v1/maskings", stage.Flow.Activation(cpr));
         await stage.Flow.Seen(cpr, SharedPlatform.RegionH, masked: true);
@@ -321,7 +322,8 @@ public sealed class WireFuzzTests(RejectionTests.Stage stage, ITestOutputHelper 
             changes.AddRange(entries.Where(entry => !EventNames.IsAuditOnly(entry.Type)).Select(entry => entry.TraceParent.Split('-')[1]));
             Assert.True((await journal.Verify(TestContext.Current.CancellationToken)).Intact);
         }
-        Assert.True(cases == 1 || changes.Exists(_accepted.ContainsKey), "some accepted requests have changed something");
+        if (!Fuzzing.IsAlone)
+            Assert.Contains(changes, _accepted.ContainsKey);
         Assert.Equal([], changes.Where(_refused.ContainsKey).Select(trace => _refused[trace]));
     }
 }

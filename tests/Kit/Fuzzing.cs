@@ -21,17 +21,18 @@ public sealed class Fuzzing
 
     private static readonly JsonSerializerOptions Showing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, IncludeFields = true };
 
-    private readonly int _cases;
-
-    private Fuzzing(int seed, int cases) => (Seed, _cases) = (seed, cases);
+    private Fuzzing(int seed, int cases) => (Seed, Cases) = (seed, cases);
 
     /// <summary>Where test, seed and number of cases of each run are kept.</summary>
     public static string Seeds { get; } = Path.Combine(Repository.Root, ".build", "fuzz-seeds.txt");
 
     public int Seed { get; }
 
-    /// <summary>How many are done: one, where one is asked for alone.</summary>
-    public int Cases => Alone > 0 ? 1 : _cases;
+    /// <summary>How many there are.</summary>
+    public int Cases { get; }
+
+    /// <summary>One of them is asked for alone: what only many show is not looked for.</summary>
+    public static bool IsAlone => Alone > 0;
 
     private static int Alone => Number("SLORING_FUZZ_CASE", 0);
 
@@ -43,7 +44,7 @@ public sealed class Fuzzing
     public static Fuzzing Begin(Action<string> tell, int share = 1, [CallerMemberName] string test = "", [CallerFilePath] string file = "")
     {
         var fuzzing = new Fuzzing(Number("SLORING_FUZZ_SEED", Random.Shared.Next()), Number("SLORING_FUZZ_CASES", Usual) / share);
-        var begun = $"SLORING_FUZZ_SEED={fuzzing.Seed} SLORING_FUZZ_CASES={fuzzing._cases * share}";
+        var begun = $"SLORING_FUZZ_SEED={fuzzing.Seed} SLORING_FUZZ_CASES={fuzzing.Cases * share}";
         tell(begun);
         Keep($"{DateTimeOffset.UtcNow:u} {Path.GetFileNameWithoutExtension(file)}.{test} {begun}");
         return fuzzing;
@@ -79,7 +80,7 @@ public sealed class Fuzzing
     /// <exception cref="FuzzException">One threw, or took too long.</exception>
     public Task Each(int workers, Func<Random, Task> one)
     {
-        var (next, last) = Alone > 0 ? (Alone - 1, Alone) : (0, _cases);
+        var (next, last) = IsAlone ? (Alone - 1, Alone) : (0, Cases);
         return Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(async () =>
         {
             using var watch = new CancellationTokenSource();

@@ -64,7 +64,7 @@ public sealed class ContractFuzzTests(ITestOutputHelper output)
                 Assert.Equal(message, message.Descriptor.Parser.ParseFrom(message.ToByteArray()));
                 Assert.Equal(message, JsonParser.Default.Parse(JsonFormatter.Default.Format(message), message.Descriptor));
             });
-        Assert.True(taken > 0);
+        Assert.True(taken > 0 || Fuzzing.IsAlone);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class SoapFuzzTests(ITestOutputHelper output)
             }
         });
         output.WriteLine($"{accepted} of {fuzzing.Cases} were left whole enough to be accepted");
-        if (fuzzing.Cases > 1)
+        if (!Fuzzing.IsAlone)
             Assert.InRange(accepted, 1, fuzzing.Cases - 1); // else nothing got as far as the signature, or nothing was changed
     }
 }
